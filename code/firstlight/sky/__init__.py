@@ -1,0 +1,1 @@
+"""Simulators with known truth: what the sky sends, before anybody looks."""

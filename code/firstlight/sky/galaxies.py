@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import parts, population, structure, volunteers
+from . import checks, parts, population, structure, volunteers
 from .render import Grid, point_spread
 from .surveys import BANDS, SDSS, Survey
 
@@ -57,8 +57,8 @@ def simulate(
     Args:
         n: How many, at least 1.
         seed: Same seed, same sky; the first k of n galaxies are the same for any n.
-        size: Pixels on a side of a stamp, even and from 32 to 256. The stamp spans
-            three Petrosian R90, as Galaxy Zoo's stamps scale with the galaxy.
+        size: Pixels on a side of a stamp, even and from 32 to 256. The stamp spans 2.6
+            Petrosian R90: Galaxy Zoo's stamps scale with the galaxy, too.
         survey: Seeing, sky and depth.
         workers: Processes that draw side by side.
         progress: Show a progress bar.
@@ -67,14 +67,14 @@ def simulate(
         A `Sky` of n galaxies.
 
     Raises:
-        ValueError: For an empty batch, a bad size, seed or number of workers.
+        ValueError: For an empty batch, a bad size, seed, survey or number of workers.
 
     Example:
         >>> sky = simulate(4, seed=1)
         >>> sky.images.shape, sky.probabilities.shape
         ((4, 48, 48, 3), (4, 37))
     """
-    _check(n, seed, size, workers)
+    _check(n, seed, size, workers, survey)
     blocks = [(seed, block, size, survey) for block in range(-(-n // BLOCK))]
     if workers == 1:
         drawn = [_block(*job) for job in _watched(blocks, progress)]
@@ -105,7 +105,7 @@ def stretch(images: np.ndarray, softening: float = 3.0) -> np.ndarray:
         ValueError: If an image holds NaN or infinity, or the softening is not positive.
     """
     images = np.asarray(images, dtype=np.float32)
-    if not softening > 0:
+    if not (softening > 0 and np.isfinite(softening)):
         raise ValueError(f"softening: received {softening}, expected a positive number of sigma.")
     if not np.isfinite(images).all():
         bad = int((~np.isfinite(images)).sum())
@@ -119,17 +119,30 @@ def stretch(images: np.ndarray, softening: float = 3.0) -> np.ndarray:
 def render(
     truth: pd.DataFrame, rng: np.random.Generator, *, survey: Survey = SDSS, size: int = 48
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Noise-free images of the galaxies in a truth table.
+    """Noise-free images of the galaxies in a truth table, all of them at once.
 
     Args:
-        truth: As `population.draw` returns it; change a column to ask "what if".
+        truth: As `population.draw` returns it; change a column to ask "what if". A thousand
+            galaxies of 48 pixels take about half a gigabyte: pass more in pieces.
         rng: For the grain of clumpy discs.
         survey: Zero points and sky.
         size: Pixels on a side.
 
     Returns:
-        Images `(n, size, size, 3)` in sky sigma, and a frame of `visible_*` columns.
+        Images `(n, size, size, 3)` in sky sigma, and a frame with the `visible_*` columns and
+        the sky's sigma in electrons (`sky_sigma_g_electrons`, ...).
+
+    Raises:
+        ValueError: If a column is missing, not finite or, being a length, not positive; if the
+            size is odd or out of range.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> render(population.draw(2, rng), rng)[0].shape
+        (2, 48, 48, 3)
     """
+    _check_size("render", size)
+    checks.table("render", truth, population.columns(), population.POSITIVE)
     grid = Grid(size)
     pixels = parts.Pixels(truth)
     groups, by_feature = parts.light(grid, truth, pixels, rng)
@@ -160,7 +173,16 @@ def observe(
 
     Returns:
         Noisy images of the same shape; variance is 1 + signal / sigma_electrons.
+
+    Raises:
+        ValueError: If the shapes do not fit or a sigma is not positive.
     """
+    expected = (len(images), images.shape[-1])
+    if images.ndim != 4 or sigma_electrons.shape != expected or not (sigma_electrons > 0).all():
+        raise ValueError(
+            f"observe: received images of shape {images.shape} with sigma_electrons of shape "
+            f"{sigma_electrons.shape}; expected (n, s, s, bands) and positive numbers (n, bands)."
+        )
     variance = 1 + np.maximum(images, 0) / sigma_electrons[:, None, None, :].astype(np.float32)
     return images + np.sqrt(variance) * rng.standard_normal(images.shape, dtype=np.float32)
 
@@ -232,16 +254,18 @@ def _watched(jobs, progress: bool, total: int | None = None):
     return tqdm(jobs, total=total, unit="block", desc="galaxies")
 
 
-def _check(n: int, seed: int, size: int, workers: int) -> None:
-    for name, value, low, high in (
-        ("n", n, 1, 100_000_000), ("seed", seed, 0, 2**63), ("size", size, 32, 256),
-        ("workers", workers, 1, 1024),
-    ):  # fmt: skip
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or not low <= value <= high:
-            raise ValueError(
-                f"simulate: received {name}={value!r}, expected a whole number from {low} to "
-                f"{high}."
-            )
+def _check(n: int, seed: int, size: int, workers: int, survey: Survey) -> None:
+    checks.whole("simulate", "n", n, 1, 100_000_000)
+    checks.whole("simulate", "seed", seed, 0, 2**63)
+    checks.whole("simulate", "workers", workers, 1, 1024)
+    _check_size("simulate", size)
+    if not isinstance(survey, Survey):
+        raise ValueError(
+            f"simulate: received survey={survey!r}, expected a sky.surveys.Survey such as SDSS."
+        )
+
+
+def _check_size(where: str, size: int) -> None:
+    checks.whole(where, "size", size, 32, 256)
     if size % 2:
-        raise ValueError(f"simulate: received size={size}, expected an even number of pixels.")
+        raise ValueError(f"{where}: received size={size}, expected an even number of pixels.")

@@ -83,7 +83,7 @@ def slices(question: int | str) -> slice:
         A slice into the last axis of an array of shape `(..., 37)`.
 
     Raises:
-        KeyError: If there is no question of that name.
+        KeyError: If there is no question of that name or number.
 
     Example:
         >>> slices("bar")
@@ -94,6 +94,8 @@ def slices(question: int | str) -> slice:
         if question not in names:
             raise KeyError(f"question: received {question!r}, expected one of {names}")
         question = names.index(question)
+    elif not 0 <= question < len(QUESTIONS):
+        raise KeyError(f"question: received {question!r}, expected 0 to {len(QUESTIONS) - 1}")
     return slice(STARTS[question], STARTS[question] + SIZES[question])
 
 
@@ -112,7 +114,14 @@ def cumulative(conditional: np.ndarray) -> np.ndarray:
     Returns:
         An array of the same shape, each question multiplied by its parent answer's
         cumulative fraction (Dieleman, Willett & Dambre 2015, MNRAS 450, 1441).
+
+    Raises:
+        ValueError: If the last axis does not hold the 37 answers.
     """
+    if np.shape(conditional)[-1:] != (N_ANSWERS,):
+        raise ValueError(
+            f"conditional: received shape {np.shape(conditional)}, expected (..., {N_ANSWERS})."
+        )
     result = np.array(conditional, copy=True)
     for index in top_down():
         column = parent_column(index)

@@ -6,9 +6,12 @@ above 3 arcsec; Willett et al. 2013); its numbers are ours, tuned until answer
 frequencies and image statistics agree with real ones (see `sky.volunteers`).
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
+from . import checks
 from .surveys import SDSS, Survey
 
 KINDS = ("elliptical", "disc", "irregular", "star", "artifact")
@@ -16,6 +19,13 @@ KIND_SHARES = (0.22, 0.65, 0.085, 0.015, 0.030)
 STAMP_IN_R90 = 2.6  # side of a stamp over R90: Galaxy Zoo, too, scaled stamps to the galaxy
 ARM_NUMBERS = (1, 2, 3, 4, 5, 6)
 ARM_SHARES = (0.06, 0.60, 0.13, 0.07, 0.07, 0.07)
+# Columns that must be above zero for a galaxy to be drawn.
+POSITIVE = (
+    "r90_arcsec", "pixel_arcsec", "seeing_g_arcsec", "seeing_r_arcsec", "seeing_i_arcsec",
+    "sersic_n", "bulge_axis_ratio", "bulge_radius_r90", "disc_thickness", "disc_scale_r90",
+    "pitch_rad", "bar_length_r90", "bar_axis_ratio", "ring_radius_r90", "companion_radius_r90",
+    "companion_axis_ratio", "arc_radius_r90",
+)  # fmt: skip
 
 
 def draw(n: int, rng: np.random.Generator, survey: Survey = SDSS, size: int = 48) -> pd.DataFrame:
@@ -30,7 +40,15 @@ def draw(n: int, rng: np.random.Generator, survey: Survey = SDSS, size: int = 48
     Returns:
         One row a galaxy. Lengths end in `_arcsec`, or are in units of R90 where they end
         in `_r90`; angles end in `_rad`; `*_share` are fractions of the total light in r.
+
+    Raises:
+        ValueError: If n is not a whole number of 0 or more.
+
+    Example:
+        >>> draw(3, np.random.default_rng(1))["kind"].isin(KINDS).all()
+        np.True_
     """
+    checks.whole("draw", "n", n, 0, 100_000_000)
     kind = rng.choice(len(KINDS), size=n, p=KIND_SHARES)
     truth = pd.DataFrame({"kind": pd.Categorical.from_codes(kind, KINDS)})
     truth["r_mag"] = _magnitudes(n, rng)
@@ -48,6 +66,12 @@ def draw(n: int, rng: np.random.Generator, survey: Survey = SDSS, size: int = 48
     _oddities(truth, kind, rng)
     _colors(truth, kind, rng)
     return truth
+
+
+@cache
+def columns() -> tuple[str, ...]:
+    """The names of all columns of a truth table."""
+    return tuple(str(name) for name in draw(0, np.random.default_rng(0)).columns)
 
 
 def _magnitudes(n: int, rng: np.random.Generator) -> np.ndarray:

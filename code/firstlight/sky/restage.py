@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from . import checks
 from .population import STAMP_IN_R90
 from .render import MOFFAT_BETA
 from .surveys import SDSS, Survey
@@ -18,6 +19,7 @@ from .surveys import SDSS, Survey
 if TYPE_CHECKING:
     import galsim
 
+CONDITIONS = ("seeing_r_arcsec", "r90_arcsec", "r_mag", "sky_sigma_r_electrons")
 R90_OVER_HALF_LIGHT = 2.3  # of an exponential disc, whose Petrosian R90 holds 90 % of the light
 
 
@@ -46,8 +48,11 @@ def restage(
         of the little that the real image brought along.
 
     Raises:
-        ValueError: If lengths disagree or a radius is not positive.
+        ValueError: If lengths disagree, a radius is not positive, a condition is missing or a
+            galaxy holds no light.
     """
+    checks.whole("restage", "seed", seed, 0, 2**63)
+    checks.whole("restage", "size", size, 8, 1024)
     half_light_arcsec = np.asarray(half_light_arcsec, dtype=float)
     if not len(galaxies) == len(half_light_arcsec) == len(conditions):
         raise ValueError(
@@ -55,7 +60,11 @@ def restage(
             f"{len(conditions)} conditions; expected one radius and one condition per galaxy."
         )
     if not (half_light_arcsec > 0).all():
-        raise ValueError("restage: received a half-light radius that is not positive.")
+        raise ValueError(
+            f"restage: received a half-light radius of {half_light_arcsec.min():g} arcsec, "
+            "expected positive numbers."
+        )
+    checks.table("restage", conditions, CONDITIONS, CONDITIONS)
     rng = np.random.default_rng(seed)
     sigma = conditions["sky_sigma_r_electrons"].to_numpy()
     light = survey.electrons(np.full((len(sigma), 3), conditions["r_mag"].to_numpy()[:, None]))
@@ -63,6 +72,10 @@ def restage(
     images = np.empty((len(galaxies), size, size), dtype=np.float32)
     for k, galaxy in enumerate(galaxies):
         clean = _draw(galaxy, R90_OVER_HALF_LIGHT * half_light_arcsec[k], blur[k], size)
+        if not clean.sum() > 0:
+            raise ValueError(
+                f"restage: received galaxy {k} with a flux of {clean.sum():g}, expected light."
+            )
         clean *= light[k, 1] / sigma[k] / clean.sum()
         variance = 1 + np.maximum(clean, 0) / sigma[k]
         images[k] = clean + np.sqrt(variance) * rng.standard_normal(clean.shape)

@@ -39,10 +39,12 @@ class Survey:
                     f"Survey.{label}: received {getattr(self, label)!r}, expected three positive "
                     f"numbers in the order {BANDS}."
                 )
-        if not (self.seeing_scatter >= 0 and self.native_pixel_arcsec > 0):
+        small = (self.seeing_scatter, self.read_noise_electrons, self.native_pixel_arcsec)
+        if not (np.isfinite(small).all() and min(small) >= 0 and self.native_pixel_arcsec > 0):
             raise ValueError(
-                f"Survey: received seeing_scatter={self.seeing_scatter}, native_pixel_arcsec="
-                f"{self.native_pixel_arcsec}; expected a scatter >= 0 and a pixel > 0."
+                f"Survey: received seeing_scatter={self.seeing_scatter}, read_noise_electrons="
+                f"{self.read_noise_electrons}, native_pixel_arcsec={self.native_pixel_arcsec}; "
+                "expected a scatter and a noise of 0 or more and a pixel above 0."
             )
 
     def electrons(self, magnitudes: np.ndarray) -> np.ndarray:

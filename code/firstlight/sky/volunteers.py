@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, softmax
 
-from . import gz2_tree
+from . import checks, gz2_tree
 
 VOLUNTEERS = 40  # votes a galaxy, as in the main Galaxy Zoo 2 sample
 
@@ -36,6 +36,15 @@ TARGET_MEANS: tuple[float, ...] = (
 )  # fmt: skip
 
 
+# What a volunteer's answer hangs on.
+SEEN = (
+    "kind", "inclination_rad", "disc_thickness", "bulge_share", "bulge_axis_ratio", "pitch_rad",
+    "arms", "seeing_r_arcsec", "r90_arcsec", "visible_arms", "visible_bar", "visible_ring",
+    "visible_clumps", "visible_lopsided", "visible_companion", "visible_tail", "visible_arc",
+    "visible_star", "visible_dust", "visible_boxy", "visible_trail",
+)  # fmt: skip
+
+
 def probabilities(truth: pd.DataFrame, bias: tuple[float, ...] = BIAS) -> np.ndarray:
     """The fraction of infinitely many volunteers who would give each answer.
 
@@ -47,17 +56,10 @@ def probabilities(truth: pd.DataFrame, bias: tuple[float, ...] = BIAS) -> np.nda
         `(n, 37)` float32 cumulative fractions, as the challenge defines them.
 
     Raises:
-        ValueError: If a `visible_*` column is missing or not finite.
+        ValueError: If a column of `SEEN` is missing or not finite, or `bias` is not of 37.
     """
-    missing = [name for name in ("visible_arms", "visible_bar") if name not in truth]
-    if missing:
-        raise ValueError(
-            f"truth: columns {missing} are missing; expected the table of a rendered sky. "
-            "Call sky.galaxies.render first and join its visibility columns."
-        )
+    _check_answers("bias", bias)
     conditional = _conditional(evidence(truth) + np.asarray(bias))
-    if not np.isfinite(conditional).all():
-        raise ValueError("truth: a column holds NaN or infinity, expected finite numbers.")
     return gz2_tree.cumulative(conditional).astype(np.float32)
 
 
@@ -76,14 +78,26 @@ def poll(
         question, among those whom the tree leads there.
 
     Raises:
-        ValueError: If the shape is not `(n, 37)` or nobody votes.
+        ValueError: If the shape is not `(n, 37)`, a fraction is not one, or nobody votes.
     """
+    checks.whole("poll", "seed", seed, 0, 2**63)
     fractions = np.asarray(fractions, dtype=np.float64)
     if fractions.ndim != 2 or fractions.shape[1] != gz2_tree.N_ANSWERS:
         raise ValueError(f"fractions: received shape {fractions.shape}, expected (n, 37).")
-    asked = np.broadcast_to(np.asarray(n_volunteers), (len(fractions),))
-    if not np.issubdtype(asked.dtype, np.integer) or (asked < 1).any():
-        raise ValueError(f"n_volunteers: received {n_volunteers!r}, expected whole numbers >= 1.")
+    if not ((fractions > -1e-6) & (fractions < 1 + 1e-6)).all():
+        raise ValueError(
+            f"fractions: received values from {fractions.min():g} to {fractions.max():g}, expected "
+            "fractions from 0 to 1 without NaN."
+        )
+    fractions = np.clip(fractions, 0, 1)
+    asked = np.asarray(n_volunteers)
+    whole = np.issubdtype(asked.dtype, np.integer) and asked.shape in ((), (len(fractions),))
+    if not whole or (asked < 1).any():
+        raise ValueError(
+            f"n_volunteers: received {n_volunteers!r}, expected a whole number of 1 or more, or "
+            f"one for each of the {len(fractions)} galaxies."
+        )
+    asked = np.broadcast_to(asked, (len(fractions),))
     rng = np.random.default_rng(seed)
     counts = np.zeros(fractions.shape, dtype=np.int64)
     for question in gz2_tree.top_down():
@@ -115,7 +129,12 @@ def apparent_axis_ratio(truth: pd.DataFrame) -> np.ndarray:
 
 
 def evidence(truth: pd.DataFrame) -> np.ndarray:
-    """Logits of all 37 answers before bias, `(n, 37)`, from what is visible."""
+    """Logits of all 37 answers before bias, `(n, 37)`, from what is visible.
+
+    Raises:
+        ValueError: If a column of `SEEN` is missing or not finite.
+    """
+    checks.table("evidence", truth, SEEN)
     v = {
         name.removeprefix("visible_"): truth[name].to_numpy()
         for name in truth.columns
@@ -190,7 +209,13 @@ def calibrate(
 
     Returns:
         `(37,)` biases, zero on average within each question.
+
+    Raises:
+        ValueError: If `target` is not of 37 positive numbers or the table lacks a column.
     """
+    _check_answers("target", target)
+    if not min(target) > 0:
+        raise ValueError(f"target: received {min(target)}, expected positive fractions.")
     log = evidence(truth)
     bias = np.zeros(gz2_tree.N_ANSWERS)
     for _ in range(steps):
@@ -200,6 +225,14 @@ def calibrate(
             columns = gz2_tree.slices(question)
             bias[columns] -= bias[columns].mean()
     return bias
+
+
+def _check_answers(name: str, values: tuple[float, ...]) -> None:
+    if np.shape(values) != (gz2_tree.N_ANSWERS,) or not np.isfinite(values).all():
+        raise ValueError(
+            f"{name}: received shape {np.shape(values)}, expected {gz2_tree.N_ANSWERS} finite "
+            "numbers, one per answer."
+        )
 
 
 def _conditional(logits: np.ndarray) -> np.ndarray:

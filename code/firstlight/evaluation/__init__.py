@@ -1,0 +1,1 @@
+"""What astronomers measure: metrics, information floors, and the shapes of galaxies."""

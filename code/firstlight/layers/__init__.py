@@ -1,0 +1,1 @@
+"""The Keras layers that Keras lacks, each written with `keras.ops` for every backend."""

@@ -1,0 +1,1 @@
+"""The networks of the studies: one module each, functions that return a Keras model."""

@@ -1,0 +1,64 @@
+"""The studies of the book by name: simulate, train, evaluate, and the stored runs.
+
+Importing this costs nothing; a study's networks are loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firstlight.studies.study import Study
+
+__all__ = ["NAMES", "SWEEPS", "get", "sweep"]
+
+_MODULES = {"galaxy-zoo": "firstlight.studies.galaxy_zoo"}
+_SWEEPS = {
+    "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo",
+    "galaxy-zoo-size": "firstlight.studies.galaxy_zoo",
+}
+
+NAMES: tuple[str, ...] = tuple(_MODULES)
+SWEEPS: tuple[str, ...] = tuple(_SWEEPS)
+
+
+def get(name: str) -> Study:
+    """A study by name.
+
+    Args:
+        name: One of `NAMES`.
+
+    Returns:
+        The study.
+
+    Raises:
+        ValueError: If there is no study of that name.
+    """
+    if name not in _MODULES:
+        raise ValueError(f"study: received {name!r}, expected one of {', '.join(NAMES)}.")
+    return import_module(_MODULES[name]).STUDY
+
+
+def sweep(name: str, out: str | os.PathLike[str] | None = None, resume: bool = True) -> Path:
+    """Make a stored run: every point of a sweep, one row of a table each.
+
+    Args:
+        name: One of `SWEEPS`.
+        out: Folder of the table and its card; beside the package by default.
+        resume: Keep the rows that are done already, if they were made with the same settings.
+
+    Returns:
+        The table, a csv file.
+
+    Raises:
+        ValueError: If there is no sweep of that name.
+    """
+    if name not in _SWEEPS:
+        raise ValueError(f"sweep: received {name!r}, expected one of {', '.join(SWEEPS)}.")
+    from firstlight.studies.stored import run_sweep
+
+    module = import_module(_SWEEPS[name])
+    return run_sweep(module.SWEEPS[name], Path(out) if out is not None else None, resume)

@@ -1,0 +1,391 @@
+"""Training that can be watched, interrupted and resumed, and ends in the same weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "History",
+    "compile_model",
+    "fit",
+    "load_weights",
+    "predict",
+    "save_weights",
+    "set_seed",
+    "warmup_cosine",
+]
+
+Floats = NDArray[np.float32]
+Augmentation = Callable[[Floats, np.random.Generator], Floats]
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and the Keras backend, before a model is built.
+
+    Args:
+        seed: A whole number, 0 or more; taken modulo 2^32.
+    """
+    if seed < 0:
+        raise ValueError(f"seed: received {seed}, expected 0 or more.")
+    keras.utils.set_random_seed(int(seed) % 2**32)
+
+
+def warmup_cosine(
+    peak: float, steps: int, warmup: float = 0.1, final: float = 0.0
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Learning rate that rises linearly to its peak, then falls along a half cosine.
+
+    Args:
+        peak: Highest learning rate.
+        steps: Optimizer steps of the whole run.
+        warmup: Share of the steps spent rising.
+        final: Learning rate at the end, as a share of the peak.
+
+    Returns:
+        A Keras schedule (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts).
+    """
+    rising = max(1, round(warmup * steps))
+    if not 0 < rising < steps:
+        raise ValueError(
+            f"steps, warmup: received {steps} steps with a share {warmup} of warm-up, expected "
+            "2 steps or more, of which some come after the warm-up."
+        )
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=peak / rising,
+        decay_steps=steps - rising,
+        alpha=final,
+        warmup_target=peak,
+        warmup_steps=rising,
+    )
+
+
+def compile_model(
+    model: keras.Model,
+    *,
+    steps: int,
+    learning_rate: float = 2e-3,
+    warmup: float = 0.1,
+    weight_decay: float = 0.0,
+    ema: float | None = None,
+    loss: Any = "mse",
+) -> keras.Model:
+    """Give a model the book's usual optimizer: Adam, warm-up, cosine decay, averaged weights.
+
+    Args:
+        model: Any Keras model.
+        steps: Steps of the whole run, over which the learning rate falls to zero.
+        learning_rate: Its peak.
+        warmup: Share of the steps before the peak.
+        weight_decay: Decoupled decay (AdamW) on everything but biases and gains.
+        ema: Momentum of the running mean of the weights, which `fit` puts in place at the end;
+            None keeps the last weights.
+        loss: Any Keras loss.
+
+    Returns:
+        The same model, compiled. XLA is left off on a CPU, where it slows convolutions down.
+    """
+    optimizer = keras.optimizers.AdamW(
+        learning_rate=warmup_cosine(learning_rate, steps, warmup),
+        weight_decay=weight_decay,
+        use_ema=ema is not None,
+        ema_momentum=0.99 if ema is None else ema,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    on_gpu = any(device.startswith("gpu") for device in keras.distribution.list_devices())
+    model.compile(optimizer=optimizer, loss=loss, jit_compile="auto" if on_gpu else False)
+    return model
+
+
+@dataclass
+class History:
+    """The learning curve of a run.
+
+    Args:
+        step: Steps taken at each entry.
+        cpu_s: CPU seconds spent in the run until then, interruptions included.
+        loss: Mean training loss since the entry before.
+        monitor: What `fit(monitor=...)` returned, NaN where there is none.
+    """
+
+    step: list[int] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    monitor: list[float] = field(default_factory=list)
+
+    def add(self, step: int, cpu_s: float, loss: float, monitor: float) -> None:
+        """Append one entry."""
+        self.step.append(step)
+        self.cpu_s.append(cpu_s)
+        self.loss.append(loss)
+        self.monitor.append(monitor)
+
+
+def _order(n: int, epoch: int, seed: int) -> NDArray[np.intp]:
+    """The order in which one epoch visits the training set: it depends on nothing else."""
+    return np.random.default_rng([seed, 1, epoch]).permutation(n)
+
+
+def fit(
+    model: keras.Model,
+    images: Floats,
+    targets: Floats,
+    *,
+    steps: int,
+    batch_size: int = 64,
+    seed: int = 0,
+    augment: Augmentation | None = None,
+    monitor: Callable[[keras.Model], float] | None = None,
+    report_every: int = 50,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every_s: float = 60.0,
+    resume: bool = True,
+    progress: bool = False,
+) -> History:
+    """Train a compiled model for a number of steps, resuming where an earlier call was stopped.
+
+    Batches and augmentation are functions of (seed, step) alone, and a checkpoint holds the
+    weights, the optimizer and the states of dropout. So a run that was killed and started
+    again takes the same steps as one that was left in peace.
+
+    Args:
+        model: A compiled model, for example from `compile_model` with the same `steps`.
+        images: Training images, shape (n, ...), n of at least `batch_size`.
+        targets: What they should give, shape (n, ...).
+        steps: Optimizer steps of the whole run.
+        batch_size: Images a step.
+        seed: Of the order and the augmentation; dropout and weights have the seed of `set_seed`.
+        augment: Changes a batch of images before it is shown, from its own random generator.
+        monitor: Called with the model at every report; a number to keep in the history.
+        report_every: Steps between entries of the history.
+        checkpoint: File to which the state is written, each time whole or not at all. It is
+            kept after the run: a finished run resumes to its end at once.
+        checkpoint_every_s: Seconds between checkpoints; one is also written when interrupted.
+        resume: False starts afresh even if there is a checkpoint.
+        progress: Show a progress bar.
+
+    Returns:
+        The learning curve. The model then holds the averaged weights, if it has an `ema`.
+
+    Raises:
+        ValueError: If the batch exceeds the data, or the checkpoint is of another run.
+        FloatingPointError: If the loss is no longer finite.
+    """
+    if not 0 < batch_size <= len(images) or len(images) != len(targets):
+        raise ValueError(
+            f"images, targets, batch_size: received {len(images)}, {len(targets)}, {batch_size}; "
+            "expected as many targets as images, and a batch that is not larger."
+        )
+    identity = {"steps": steps, "batch_size": batch_size, "seed": seed, "n": len(images)}
+    run = _Run(model, identity, Path(checkpoint) if checkpoint is not None else None)
+    start = run.restore() if resume else 0
+    began, saved, total = time.process_time() - run.cpu_s, time.monotonic(), 0.0
+    bar = _bar(start, steps, progress)
+    step = start
+    order_of, order = -1, np.empty(0, np.intp)
+    per_epoch = len(images) // batch_size
+    try:
+        while step < steps:
+            epoch, place = divmod(step, per_epoch)
+            if epoch != order_of:
+                order_of, order = epoch, _order(len(images), epoch, seed)
+            rows = order[place * batch_size : (place + 1) * batch_size]
+            batch = images[rows]
+            if augment is not None:
+                batch = augment(batch, np.random.default_rng([seed, 2, step]))
+            loss = float(np.asarray(model.train_on_batch(batch, targets[rows])))
+            if not np.isfinite(loss):
+                raise FloatingPointError(
+                    f"loss: received {loss} at step {step}, expected a finite number. Lower the "
+                    "learning rate, or look for NaN in the images and targets."
+                )
+            step += 1
+            run.loss_sum += loss
+            run.loss_steps += 1
+            run.cpu_s = time.process_time() - began
+            if step % report_every == 0 or step == steps:
+                total = run.loss_sum / run.loss_steps
+                value = float(monitor(model)) if monitor is not None else float("nan")
+                run.history.add(step, run.cpu_s, total, value)
+                run.loss_sum, run.loss_steps = 0.0, 0
+                bar.set_postfix(loss=f"{total:.5f}")
+            bar.update(1)
+            if time.monotonic() - saved > checkpoint_every_s:
+                run.save(step)
+                saved = time.monotonic()
+    except KeyboardInterrupt:
+        run.save(step)
+        raise
+    finally:
+        bar.close()
+    run.save(step)
+    if getattr(model.optimizer, "use_ema", False):
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    return run.history
+
+
+def _bar(start: int, steps: int, progress: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=steps, initial=start, unit="step", disable=not progress, desc="training")
+
+
+class _Run:
+    """The state of a run between steps, in memory and on disk."""
+
+    def __init__(self, model: keras.Model, identity: dict[str, int], path: Path | None) -> None:
+        self.model, self.identity, self.path = model, identity, path
+        self.history = History()
+        self.cpu_s, self.loss_sum, self.loss_steps = 0.0, 0.0, 0
+
+    def _variables(self) -> list[Any]:
+        optimizer = self.model.optimizer
+        if not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        seen: dict[int, Any] = {}
+        for variable in [*self.model.variables, *optimizer.variables]:
+            seen.setdefault(id(variable), variable)
+        return list(seen.values())
+
+    def save(self, step: int) -> None:
+        if self.path is None:
+            return
+        state = {
+            **self.identity,
+            "step": step,
+            "cpu_s": self.cpu_s,
+            "loss_sum": self.loss_sum,
+            "loss_steps": self.loss_steps,
+            "history": self.history.__dict__,
+        }
+        arrays: dict[str, Any] = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        try:
+            with open(scratch, "wb") as file:
+                np.savez(file, state=np.array(json.dumps(state)), **arrays)
+            os.replace(scratch, self.path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def restore(self) -> int:
+        if self.path is None or not self.path.exists():
+            return 0
+        with np.load(self.path, allow_pickle=False) as file:
+            state = json.loads(str(file["state"]))
+            arrays = [file[f"v{i}"] for i in range(len(file.files) - 1)]
+        variables = self._variables()
+        other = {k: state[k] for k in self.identity if state[k] != self.identity[k]}
+        shapes = [tuple(v.shape) for v in variables]
+        if other or shapes != [a.shape for a in arrays]:
+            raise ValueError(
+                f"checkpoint {self.path}: received a run with {other or 'other layers'}, expected "
+                f"{self.identity}. Delete the file, or pass resume=False to start afresh."
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        self.history = History(**state["history"])
+        self.cpu_s = state["cpu_s"]
+        self.loss_sum, self.loss_steps = state["loss_sum"], state["loss_steps"]
+        return int(state["step"])
+
+
+def predict(
+    model: keras.Model,
+    images: Floats,
+    *,
+    batch_size: int = 256,
+    symmetries: int = 1,
+) -> Floats:
+    """Predictions in batches, averaged over exact symmetries of the images if asked.
+
+    Args:
+        model: The network.
+        images: Shape (n, side, side, channels).
+        batch_size: Images at a time.
+        symmetries: How many of the eight symmetries of the square to average over: 1, 4 or 8.
+
+    Returns:
+        Shape (n, outputs).
+    """
+    from firstlight.layers.augmentation import dihedral
+
+    if symmetries not in (1, 2, 4, 8):
+        raise ValueError(f"symmetries: received {symmetries}, expected 1, 2, 4 or 8.")
+    chosen = {1: [0], 2: [0, 4], 4: [0, 1, 2, 3], 8: list(range(8))}[symmetries]
+    parts = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        views = [
+            np.asarray(model.predict_on_batch(np.ascontiguousarray(dihedral(batch, symmetry))))
+            for symmetry in chosen
+        ]
+        parts.append(np.mean(views, axis=0, dtype=np.float32))
+    return np.concatenate(parts)
+
+
+def save_weights(model: keras.Model, path: str | os.PathLike[str]) -> Path:
+    """Write a model's weights as float16, whole or not at all.
+
+    Args:
+        model: The network.
+        path: An `.npz` file.
+
+    Returns:
+        The path.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with np.errstate(over="ignore"):
+        arrays: dict[str, Any] = {
+            f"w{i}": np.asarray(w).astype(np.float16) for i, w in enumerate(model.weights)
+        }
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"weights {name}: received values beyond float16 (65504) or NaN, expected finite "
+                "weights. The run has diverged, or a layer needs another scale."
+            )
+    try:
+        with open(scratch, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(scratch, target)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return target
+
+
+def load_weights(model: keras.Model, path: str | os.PathLike[str]) -> keras.Model:
+    """Put weights from `save_weights` into a model of the same architecture.
+
+    Args:
+        model: The network, built.
+        path: The `.npz` file.
+
+    Returns:
+        The same model.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
+        arrays = [file[f"w{i}"].astype(np.float32) for i in range(len(file.files))]
+    expected = [tuple(w.shape) for w in model.weights]
+    if [a.shape for a in arrays] != expected:
+        raise ValueError(
+            f"{path}: received {len(arrays)} arrays whose shapes do not fit the {len(expected)} "
+            "of the model, expected the same architecture. Build the model with the card's "
+            "arguments, or train it anew."
+        )
+    model.set_weights(arrays)
+    return model

@@ -13,7 +13,7 @@ from firstlight.layers.augmentation import dihedral
 from firstlight.models import galaxy_zoo
 from firstlight.sky import gz2_tree
 
-SMALL = {"size": 32, "widths": (8, 16), "depths": (0, 1), "dense": 16}
+SMALL = {"size": 32, "components": 6, "widths": (8, 16), "depths": (0, 1), "dense": 16}
 
 
 def images(n=6, size=32):
@@ -74,7 +74,8 @@ def test_a_network_learns_how_bright_means_smooth(head):
     conditional[:, :3] = np.concatenate([bright, 1 - bright, 0 * bright], axis=1)
     votes = gz2_tree.cumulative(conditional).astype("float32")
     training.set_seed(2)
-    model = galaxy_zoo.galaxy_cnn(16, (8, 16), (0, 0), dense=16, head=head)
+    model = galaxy_zoo.galaxy_cnn(16, 4, 4, (8, 16), (0, 0), dense=16, head=head)
+    galaxy_zoo.set_components(model, pictures)
     loss = "mse" if head == "sigmoid" else galaxy_zoo.tree_loss()
     training.compile_model(model, steps=150, learning_rate=5e-3, loss=loss)
     training.fit(model, pictures, votes, steps=150, batch_size=32)
@@ -90,6 +91,25 @@ def test_mean_predictor_is_the_mean_and_obeys_the_tree():
     mean = galaxy_zoo.mean_predictor(votes)
     np.testing.assert_allclose(mean, votes.mean(axis=0), rtol=1e-6)
     assert mean[gz2_tree.slices("bar")].sum() == pytest.approx(mean[4], rel=1e-5)
+
+
+def test_components_are_white_and_stay_what_they_are():
+    rng = np.random.default_rng(0)
+    smooth = rng.normal(size=(200, 8, 8, 3)).repeat(4, axis=1).repeat(4, axis=2)
+    pictures = (smooth + 0.1 * rng.normal(size=smooth.shape)).astype("float32")
+    model = build("galaxy_cnn")
+    galaxy_zoo.set_components(model, pictures)
+    layer = model.get_layer("components")
+    inside = np.asarray(layer(pictures))[:, 1:-1, 1:-1].reshape(-1, 6)
+    covariance = np.cov(inside.T)
+    np.testing.assert_allclose(np.diag(covariance), 1, atol=0.3)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.2
+    before = layer.get_weights()
+    training.compile_model(model, steps=3, loss="mse")
+    training.fit(model, pictures[:32], np.zeros((32, 37), "float32"), steps=3, batch_size=8)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    galaxy_zoo.set_components(build("plain_cnn"), pictures)  # has none: nothing happens
 
 
 def test_bad_arguments_are_refused():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize
 
 from firstlight.evaluation import morphology, photometry
+from firstlight.evaluation.alignment import align
 
 PROFILES = {
     "exponential": lambda r: np.exp(-r / 7.0),
@@ -198,3 +199,22 @@ def test_noise_alone_is_measured_without_a_crash():
 def test_color_images_are_refused_with_the_way_out():
     with pytest.raises(ValueError, match=r"received shape \(2, 48, 48, 3\).*images\[\.\.\., 1\]"):
         morphology.measure(np.zeros((2, 48, 48, 3)))
+
+
+def test_aligned_galaxies_lie_along_x_in_the_middle_and_keep_their_light():
+    rng = np.random.default_rng(0)
+    stamps = []
+    for angle in (0, 20, 45, 90, 133):
+        image = 80 * drawn(lambda r: np.exp(-r / 3.5), 48, rng.uniform(-2, 2, 2), 0.5, angle)
+        stamps.append(image)
+    sky = np.stack(stamps)[..., None] * np.ones(3, np.float32)
+    turned = align(sky)
+    found = morphology.measure(turned[..., 1], noise=0)
+    angles = np.abs((found["position_angle"] + 90) % 180 - 90)
+    assert angles.max() < 2
+    np.testing.assert_allclose(found["axis_ratio"], 0.5, atol=0.05)
+    np.testing.assert_allclose(turned.sum(axis=(1, 2)), sky.sum(axis=(1, 2)), rtol=0.02)
+    middle = turned[:, 22:26, 22:26, 1].sum(axis=(1, 2))
+    assert np.all(middle > 0.9 * middle.max())
+    with pytest.raises(ValueError, match="the same"):
+        align(sky, sky[:2])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from firstlight.sky import parts
+from firstlight.sky.population import STAMP_IN_R90
 from firstlight.sky.render import Grid
 from sky_kit import draw, plain
 
@@ -104,7 +105,9 @@ def test_the_mirror_image_winds_the_other_way():
 def test_lengths_are_in_pixels_of_each_galaxys_own_stamp():
     truth = draw(8)
     pixels = parts.Pixels(truth)
-    np.testing.assert_allclose(pixels.r90, 48 / 2.6, rtol=1e-6)
-    np.testing.assert_allclose(pixels("disc_scale_r90"), truth["disc_scale_r90"] * 48 / 2.6)
+    np.testing.assert_allclose(pixels.r90, 48 / STAMP_IN_R90, rtol=1e-6)
+    np.testing.assert_allclose(
+        pixels("disc_scale_r90"), truth["disc_scale_r90"] * 48 / STAMP_IN_R90
+    )
     fwhm = truth["seeing_g_arcsec"] / truth["pixel_arcsec"]
     np.testing.assert_allclose(pixels.fwhm("g"), fwhm)

@@ -9,6 +9,7 @@ from sky_kit import draw
 
 N = 20_000
 TRUTH = draw(N, seed=8)
+STAMP = population.STAMP_IN_R90
 
 
 def test_kinds_come_in_their_shares():
@@ -21,13 +22,14 @@ def test_kinds_come_in_their_shares():
 
 def test_counts_rise_as_ten_to_the_045_r_within_the_limits():
     r = TRUTH["r_mag"]
-    assert 13.5 <= r.min() and r.max() <= 17.8
-    counts = [np.count_nonzero((r > low) & (r <= low + 1)) for low in (15.0, 16.0)]
+    faint = r.max()
+    assert r.min() > 10 and faint <= 17.8  # Galaxy Zoo 2 stops at 17 (17.77 in Stripe 82)
+    counts = [np.count_nonzero((r > faint - k - 1) & (r <= faint - k)) for k in (1, 0)]
     assert counts[1] / counts[0] == pytest.approx(10**0.45, rel=0.1)
 
 
 def test_brighter_galaxies_are_larger_and_all_pass_the_size_limit():
-    assert TRUTH["r90_arcsec"].between(2.8, 16.0).all()
+    assert TRUTH["r90_arcsec"].min() >= 3.0
     assert TRUTH["r_mag"].corr(np.log(TRUTH["r90_arcsec"])) < -0.3
 
 
@@ -65,7 +67,7 @@ def test_old_stars_are_redder_than_young_ones_and_irregulars_are_bluest():
 def test_the_pixel_scale_follows_the_galaxy_and_the_size_of_the_stamp():
     small, large = draw(50, size=48), population.draw(50, np.random.default_rng(1), size=96)
     np.testing.assert_allclose(small["pixel_arcsec"], 2 * large["pixel_arcsec"])
-    np.testing.assert_allclose(48 * small["pixel_arcsec"], 2.6 * small["r90_arcsec"])
+    np.testing.assert_allclose(48 * small["pixel_arcsec"], STAMP * small["r90_arcsec"])
 
 
 def test_the_three_bands_share_one_night():

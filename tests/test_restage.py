@@ -7,6 +7,7 @@ import pytest
 from firstlight.archive import cache
 from firstlight.archive import galaxies as archive
 from firstlight.evaluation import morphology
+from firstlight.sky.population import STAMP_IN_R90
 from firstlight.sky.restage import CONDITIONS, R90_OVER_HALF_LIGHT, restage
 from firstlight.sky.surveys import SDSS
 from sky_kit import GALAXIES, plain, sky, visible
@@ -39,7 +40,7 @@ def test_the_light_is_that_of_the_simulated_galaxy():
 def test_the_size_is_that_of_the_simulated_galaxy():
     images = staged(r_mag=13.0, seeing_r_arcsec=0.1)
     radius = morphology.measure(images, noise=1.0)["r50"]
-    np.testing.assert_allclose(radius, 48 / 2.6 / R90_OVER_HALF_LIGHT, rtol=0.05)
+    np.testing.assert_allclose(radius, 48 / STAMP_IN_R90 / R90_OVER_HALF_LIGHT, rtol=0.05)
 
 
 def test_worse_seeing_blurs_the_same_galaxy():

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from firstlight.layers.augmentation import dihedral, random_symmetry, random_warp
+from firstlight.layers.augmentation import (
+    MIRRORS,
+    dihedral,
+    random_mirror,
+    random_symmetry,
+    random_warp,
+    warp,
+)
 from firstlight.layers.rotated_views import MergeViews, RotatedViews
 
 
@@ -119,3 +126,22 @@ def test_warp_zooms_by_at_most_the_given_factor():
     zoom = np.sqrt(light / blob.sum())
     assert zoom.min() == pytest.approx(1 / 1.2, abs=0.03)
     assert zoom.max() == pytest.approx(1.2, abs=0.03)
+
+
+def test_random_mirror_keeps_the_axes():
+    images = np.repeat(pictures(1), 400, axis=0)
+    found = random_mirror(images, np.random.default_rng(0))
+    keys = {dihedral(images[:1], k).tobytes() for k in MIRRORS}
+    assert {image.tobytes() for image in found[:, None]} == keys
+    for k in MIRRORS:  # the first axis stays the first axis
+        line = np.zeros((1, 8, 8, 1), "float32")
+        line[:, 3:5] = 1
+        np.testing.assert_array_equal(dihedral(line, k), line)
+
+
+@pytest.mark.parametrize("quarter", [1, 2, 3])
+def test_a_quarter_turn_by_interpolation_is_the_exact_one(quarter):
+    images = pictures(side=12)
+    turned = warp(images, -90.0 * quarter)
+    exact = np.rot90(images, -quarter, axes=(1, 2))
+    np.testing.assert_allclose(turned[:, 1:-1, 1:-1], exact[:, 1:-1, 1:-1], atol=1e-4)

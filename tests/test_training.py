@@ -118,6 +118,13 @@ def test_training_learns_a_mean_and_a_spread():
     assert np.all(np.diff(history.cpu_s) > 0)
 
 
+def test_the_loss_reported_is_the_mean_since_the_last_report():
+    single, grouped = tiny(ema=None), tiny(ema=None)
+    every = training.fit(single, *data(), **{**SETTINGS, "report_every": 1})
+    seventh = training.fit(grouped, *data(), **SETTINGS)
+    assert seventh.loss[1] == pytest.approx(np.mean(every.loss[7:14]), rel=1e-4)
+
+
 def test_monitor_is_kept_in_the_history():
     model = tiny()
     history = training.fit(model, *data(), monitor=lambda m: 0.5, **SETTINGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from firstlight.layers.augmentation import dihedral
+from firstlight.models.storage import load_weights, save_weights
 
 __all__ = [
     "History",
@@ -130,11 +133,6 @@ class History:
         self.monitor.append(monitor)
 
 
-def _order(n: int, epoch: int, seed: int) -> NDArray[np.intp]:
-    """The order in which one epoch visits the training set: it depends on nothing else."""
-    return np.random.default_rng([seed, 1, epoch]).permutation(n)
-
-
 def fit(
     model: keras.Model,
     images: Floats,
@@ -187,50 +185,41 @@ def fit(
         )
     identity = {"steps": steps, "batch_size": batch_size, "seed": seed, "n": len(images)}
     run = _Run(model, identity, Path(checkpoint) if checkpoint is not None else None)
-    start = run.restore() if resume else 0
-    began, saved, total = time.process_time() - run.cpu_s, time.monotonic(), 0.0
-    bar = _bar(start, steps, progress)
-    step = start
-    order_of, order = -1, np.empty(0, np.intp)
-    per_epoch = len(images) // batch_size
+    if resume:
+        run.restore()
+    bar = _bar(run.step, steps, progress)
     try:
-        while step < steps:
-            epoch, place = divmod(step, per_epoch)
-            if epoch != order_of:
-                order_of, order = epoch, _order(len(images), epoch, seed)
-            rows = order[place * batch_size : (place + 1) * batch_size]
-            batch = images[rows]
+        for rows in _batches(run.step, steps, len(images), batch_size, seed):
+            batch = np.asarray(images[rows], np.float32)
             if augment is not None:
-                batch = augment(batch, np.random.default_rng([seed, 2, step]))
-            loss = float(np.asarray(model.train_on_batch(batch, targets[rows])))
-            if not np.isfinite(loss):
-                raise FloatingPointError(
-                    f"loss: received {loss} at step {step}, expected a finite number. Lower the "
-                    "learning rate, or look for NaN in the images and targets."
-                )
-            step += 1
-            run.loss_sum += loss
-            run.loss_steps += 1
-            run.cpu_s = time.process_time() - began
-            if step % report_every == 0 or step == steps:
-                total = run.loss_sum / run.loss_steps
-                value = float(monitor(model)) if monitor is not None else float("nan")
-                run.history.add(step, run.cpu_s, total, value)
-                run.loss_sum, run.loss_steps = 0.0, 0
-                bar.set_postfix(loss=f"{total:.5f}")
+                batch = augment(batch, np.random.default_rng([seed, 2, run.step]))
+            run.take_step(batch, targets[rows])
+            if run.step % report_every == 0 or run.step == steps:
+                loss = run.report(monitor)
+                bar.set_postfix(loss=f"{loss:.5f}")
             bar.update(1)
-            if time.monotonic() - saved > checkpoint_every_s:
-                run.save(step)
-                saved = time.monotonic()
+            run.save_if_due(checkpoint_every_s)
     except KeyboardInterrupt:
-        run.save(step)
+        run.save()
         raise
     finally:
         bar.close()
-    run.save(step)
+    run.save()
     if getattr(model.optimizer, "use_ema", False):
         model.optimizer.finalize_variable_values(model.trainable_variables)
     return run.history
+
+
+def _batches(
+    start: int, steps: int, n: int, batch_size: int, seed: int
+) -> Iterator[NDArray[np.intp]]:
+    """The rows of every batch from step `start` on: they depend on (seed, step) and no more."""
+    per_epoch, known, order = n // batch_size, -1, np.empty(0, np.intp)
+    for step in range(start, steps):
+        epoch, place = divmod(step, per_epoch)
+        if epoch != known:
+            known, order = epoch, np.random.default_rng([seed, 1, epoch]).permutation(n)
+        yield order[place * batch_size : (place + 1) * batch_size]
 
 
 def _bar(start: int, steps: int, progress: bool) -> Any:
@@ -244,8 +233,36 @@ class _Run:
 
     def __init__(self, model: keras.Model, identity: dict[str, int], path: Path | None) -> None:
         self.model, self.identity, self.path = model, identity, path
-        self.history = History()
-        self.cpu_s, self.loss_sum, self.loss_steps = 0.0, 0.0, 0
+        self.history, self.step = History(), 0
+        self.loss_sum, self.loss_steps = 0.0, 0
+        self.cpu_began, self.saved_at = time.process_time(), time.monotonic()
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of this run, those before an interruption included."""
+        return time.process_time() - self.cpu_began
+
+    def take_step(self, batch: Floats, targets: Floats) -> None:
+        loss = float(np.asarray(self.model.train_on_batch(batch, targets)))
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"loss: received {loss} at step {self.step}, expected a finite number. Lower the "
+                "learning rate, or look for NaN in the images and targets."
+            )
+        self.step += 1
+        self.loss_sum += loss
+        self.loss_steps += 1
+
+    def report(self, monitor: Callable[[keras.Model], float] | None) -> float:
+        loss = self.loss_sum / self.loss_steps
+        value = float(monitor(self.model)) if monitor is not None else float("nan")
+        self.history.add(self.step, self.cpu_s, loss, value)
+        self.loss_sum, self.loss_steps = 0.0, 0
+        return loss
+
+    def save_if_due(self, every_s: float) -> None:
+        if time.monotonic() - self.saved_at > every_s:
+            self.save()
 
     def _variables(self) -> list[Any]:
         optimizer = self.model.optimizer
@@ -256,12 +273,12 @@ class _Run:
             seen.setdefault(id(variable), variable)
         return list(seen.values())
 
-    def save(self, step: int) -> None:
+    def save(self) -> None:
         if self.path is None:
             return
         state = {
             **self.identity,
-            "step": step,
+            "step": self.step,
             "cpu_s": self.cpu_s,
             "loss_sum": self.loss_sum,
             "loss_steps": self.loss_steps,
@@ -276,10 +293,11 @@ class _Run:
             os.replace(scratch, self.path)
         finally:
             scratch.unlink(missing_ok=True)
+        self.saved_at = time.monotonic()
 
-    def restore(self) -> int:
+    def restore(self) -> None:
         if self.path is None or not self.path.exists():
-            return 0
+            return
         with np.load(self.path, allow_pickle=False) as file:
             state = json.loads(str(file["state"]))
             arrays = [file[f"v{i}"] for i in range(len(file.files) - 1)]
@@ -294,9 +312,8 @@ class _Run:
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         self.history = History(**state["history"])
-        self.cpu_s = state["cpu_s"]
+        self.step, self.cpu_began = int(state["step"]), time.process_time() - state["cpu_s"]
         self.loss_sum, self.loss_steps = state["loss_sum"], state["loss_steps"]
-        return int(state["step"])
 
 
 def predict(
@@ -304,7 +321,7 @@ def predict(
     images: Floats,
     *,
     batch_size: int = 256,
-    symmetries: int = 1,
+    symmetries: int | Sequence[int] = 1,
 ) -> Floats:
     """Predictions in batches, averaged over exact symmetries of the images if asked.
 
@@ -312,80 +329,23 @@ def predict(
         model: The network.
         images: Shape (n, side, side, channels).
         batch_size: Images at a time.
-        symmetries: How many of the eight symmetries of the square to average over: 1, 4 or 8.
+        symmetries: Which symmetries of the square to average over, as `dihedral` numbers them
+            (`augmentation.MIRRORS` for aligned images), or how many: 1, 2, 4 or 8.
 
     Returns:
         Shape (n, outputs).
     """
-    from firstlight.layers.augmentation import dihedral
-
-    if symmetries not in (1, 2, 4, 8):
-        raise ValueError(f"symmetries: received {symmetries}, expected 1, 2, 4 or 8.")
-    chosen = {1: [0], 2: [0, 4], 4: [0, 1, 2, 3], 8: list(range(8))}[symmetries]
+    counts = {1: (0,), 2: (0, 4), 4: (0, 1, 2, 3), 8: tuple(range(8))}
+    if isinstance(symmetries, int):
+        if symmetries not in counts:
+            raise ValueError(f"symmetries: received {symmetries}, expected 1, 2, 4 or 8.")
+        symmetries = counts[symmetries]
     parts = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         views = [
             np.asarray(model.predict_on_batch(np.ascontiguousarray(dihedral(batch, symmetry))))
-            for symmetry in chosen
+            for symmetry in symmetries
         ]
         parts.append(np.mean(views, axis=0, dtype=np.float32))
     return np.concatenate(parts)
-
-
-def save_weights(model: keras.Model, path: str | os.PathLike[str]) -> Path:
-    """Write a model's weights as float16, whole or not at all.
-
-    Args:
-        model: The network.
-        path: An `.npz` file.
-
-    Returns:
-        The path.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with np.errstate(over="ignore"):
-        arrays: dict[str, Any] = {
-            f"w{i}": np.asarray(w).astype(np.float16) for i, w in enumerate(model.weights)
-        }
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"weights {name}: received values beyond float16 (65504) or NaN, expected finite "
-                "weights. The run has diverged, or a layer needs another scale."
-            )
-    try:
-        with open(scratch, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(scratch, target)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return target
-
-
-def load_weights(model: keras.Model, path: str | os.PathLike[str]) -> keras.Model:
-    """Put weights from `save_weights` into a model of the same architecture.
-
-    Args:
-        model: The network, built.
-        path: The `.npz` file.
-
-    Returns:
-        The same model.
-
-    Raises:
-        ValueError: If the shapes do not fit.
-    """
-    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
-        arrays = [file[f"w{i}"].astype(np.float32) for i in range(len(file.files))]
-    expected = [tuple(w.shape) for w in model.weights]
-    if [a.shape for a in arrays] != expected:
-        raise ValueError(
-            f"{path}: received {len(arrays)} arrays whose shapes do not fit the {len(expected)} "
-            "of the model, expected the same architecture. Build the model with the card's "
-            "arguments, or train it anew."
-        )
-    model.set_weights(arrays)
-    return model

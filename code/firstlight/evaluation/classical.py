@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from firstlight.evaluation.morphology import CHUNK, colors, measure
-from firstlight.evaluation.photometry import apertures, centers, recenter
+from firstlight.evaluation.morphology import colors, measure
+from firstlight.evaluation.photometry import CHUNK, apertures, centers, recenter
 
 __all__ = ["classical_features", "classical_regressor"]
 

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from firstlight.evaluation.photometry import (
     APERTURE,
+    CHUNK,
     Floats,
     apertures,
     as_batch,
@@ -18,8 +19,6 @@ from firstlight.evaluation.photometry import (
 )
 
 __all__ = ["border_sky", "colors", "gini", "measure", "segmentation"]
-
-CHUNK = 128
 
 
 def segmentation(centered: Floats, radius: Floats, edge: Floats) -> NDArray[np.bool_]:

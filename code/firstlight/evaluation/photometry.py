@@ -31,6 +31,7 @@ STEPS = 4  # aperture radii in one such factor
 PETROSIAN_RATIO = 0.2
 APERTURE = 1.5  # total flux and asymmetry are measured within 1.5 Petrosian radii
 OVERSAMPLING = 20
+CHUNK = 128  # stamps worked on at a time: they fit the processor's cache
 
 
 class Apertures(NamedTuple):

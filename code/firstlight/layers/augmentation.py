@@ -7,14 +7,25 @@ cost as much as the network itself.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
-__all__ = ["SYMMETRIES", "dihedral", "random_symmetry", "random_warp"]
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "MIRRORS",
+    "SYMMETRIES",
+    "dihedral",
+    "random_mirror",
+    "random_symmetry",
+    "random_warp",
+    "warp",
+]
 
 Floats = NDArray[np.float32]
 
 SYMMETRIES = 8  # four quarter turns, each also mirrored
+MIRRORS = (0, 2, 4, 6)  # those that keep the axes: as it is, half a turn, two mirrors
 
 
 def dihedral(images: Floats, symmetry: int) -> Floats:
@@ -43,9 +54,29 @@ def random_symmetry(images: Floats, rng: np.random.Generator) -> Floats:
     Returns:
         A new array of the same shape.
     """
-    chosen = rng.integers(0, SYMMETRIES, len(images))
+    return _one_of(images, range(SYMMETRIES), rng)
+
+
+def random_mirror(images: Floats, rng: np.random.Generator) -> Floats:
+    """Mirror each image left to right, top to bottom, both or not: the symmetries of an ellipse.
+
+    For images that have been turned so that the major axis lies along x; a quarter turn would
+    undo that.
+
+    Args:
+        images: Shape (n, side, side, channels).
+        rng: Source of randomness.
+
+    Returns:
+        A new array of the same shape.
+    """
+    return _one_of(images, MIRRORS, rng)
+
+
+def _one_of(images: Floats, allowed: Sequence[int], rng: np.random.Generator) -> Floats:
+    chosen = rng.choice(np.asarray(allowed), len(images))
     out = np.empty_like(images)
-    for symmetry in range(SYMMETRIES):
+    for symmetry in allowed:
         rows = np.flatnonzero(chosen == symmetry)
         out[rows] = dihedral(images[rows], symmetry)
     return out
@@ -74,16 +105,44 @@ def random_warp(
     Returns:
         A new array of the same shape; what came from outside the image repeats its edge.
     """
-    n, side, _, channels = images.shape
-    angle = np.radians(rng.uniform(-rotation_deg, rotation_deg, n))
+    n = len(images)
+    angle = rng.uniform(-rotation_deg, rotation_deg, n)
     scale = np.exp(rng.uniform(-1, 1, n) * np.log(zoom))
-    move = rng.uniform(-shift, shift, (2, n, 1, 1)).astype(np.float32)
-    grid = np.arange(side, dtype=np.float32) - (side - 1) / 2
-    cos = (np.cos(angle) / scale).astype(np.float32)[:, None, None]
-    sin = (np.sin(angle) / scale).astype(np.float32)[:, None, None]
+    return warp(images, angle, shift_x=rng.uniform(-shift, shift, n),
+                shift_y=rng.uniform(-shift, shift, n), zoom=scale)  # fmt: skip
+
+
+def warp(
+    images: Floats,
+    angle_deg: ArrayLike = 0.0,
+    *,
+    shift_x: ArrayLike = 0.0,
+    shift_y: ArrayLike = 0.0,
+    zoom: ArrayLike = 1.0,
+) -> Floats:
+    """Rotate, zoom and shift each image by its own amount, with bilinear interpolation.
+
+    Args:
+        images: Shape (n, side, side, channels).
+        angle_deg: What lies along this direction (from the x axis, columns, toward the y axis,
+            rows) comes to lie along the x axis. A number or shape (n,), like the rest.
+        shift_x: The point this far from the middle, in pixels, comes to the middle.
+        shift_y: The same along y.
+        zoom: How much larger things become.
+
+    Returns:
+        A new array of the same shape; what came from outside the image repeats its edge.
+    """
+    n, side, _, channels = images.shape
+    angle, scale, dx, dy = (
+        np.broadcast_to(np.asarray(value, np.float32), (n,))[:, None, None]
+        for value in (np.radians(angle_deg), zoom, shift_x, shift_y)
+    )
     middle = np.float32((side - 1) / 2)
-    y = cos * grid[:, None] - sin * grid + (middle + move[0])
-    x = sin * grid[:, None] + cos * grid + (middle + move[1])
+    grid = np.arange(side, dtype=np.float32) - middle
+    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    x = cos * grid - sin * grid[:, None] + (middle + dx)
+    y = sin * grid + cos * grid[:, None] + (middle + dy)
     np.clip(y, 0, side - 1.001, out=y)
     np.clip(x, 0, side - 1.001, out=x)
     y0, x0 = y.astype(np.int32), x.astype(np.int32)

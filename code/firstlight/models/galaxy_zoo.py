@@ -21,12 +21,14 @@ __all__ = [
     "plain_cnn",
     "residual_features",
     "rotated_cnn",
+    "set_components",
     "tree_loss",
     "vote_head",
 ]
 
 SIZES = list(gz2_tree.SIZES)
 PARENTS = [question.parent for question in gz2_tree.QUESTIONS]
+PATCH = 6  # side of the patches of the first layer, in pixels
 HEADS = ("tree", "tree_relu", "sigmoid")
 
 
@@ -100,17 +102,66 @@ def _normalized(x: Any) -> Any:
     return layers.BatchNormalization(momentum=0.95)(x)
 
 
-def residual_features(
-    images: Any, widths: Sequence[int] = (16, 32, 64, 128), depths: Sequence[int] = (0, 1, 1, 1)
-) -> Any:
-    """Convolutional features at a quarter of the cost: stride first, think later.
+def _stem(images: Any, components: int, stride: int) -> Any:
+    """Principal components of image patches, each split into its positive and negative part."""
+    conv = layers.Conv2D(
+        components, PATCH, strides=stride, padding="same", trainable=False, name="components"
+    )
+    x = conv(images)
+    return layers.Concatenate()([layers.ReLU()(x), layers.ReLU()(layers.Rescaling(-1.0)(x))])
 
-    A 6x6 convolution of stride 2 halves the image at once. The seeing is about four pixels
-    wide, so little is lost; every later layer costs a quarter. Each stage halves the image again
-    and adds residual 3x3 convolutions (He et al. 2016, arXiv 1512.03385).
+
+def set_components(model: keras.Model, images: NDArray[Any], sample: int = 1_500) -> None:
+    """Fill the first layer of a network with whitened principal components of image patches.
+
+    Half of what a first layer learns, it could have been told: that neighboring pixels are
+    alike, that g, r and i are nearly the same picture, and that their small differences are the
+    color. The components say so, and dividing each by its standard deviation makes a faint
+    color as loud as the light. The layer stays frozen, which also saves its gradient.
+
+    Args:
+        model: A network from this module; one without such a layer is left as it is.
+        images: Training images, shape (n, size, size, channels); the first `sample` are used.
+        sample: How many images to look at.
+    """
+    found = [layer for layer in model.layers if layer.name == "components"]
+    if not found:
+        return
+    shown = np.asarray(images[:sample], np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(shown, (PATCH, PATCH), axis=(1, 2))
+    patches = windows[:, ::4, ::4].transpose(0, 1, 2, 4, 5, 3)
+    channels = patches.shape[-1]
+    flat = patches.reshape(-1, PATCH * PATCH * channels)
+    mean = flat.mean(axis=0)
+    covariance = np.cov((flat - mean).T)
+    variance, vectors = np.linalg.eigh(covariance)
+    count = found[0].filters
+    strongest = np.argsort(-variance)[:count]
+    scale = np.sqrt(variance[strongest] + 0.01 * variance[strongest[-1]])
+    whitened = vectors[:, strongest] / scale
+    kernel = whitened.reshape(PATCH, PATCH, channels, count)
+    found[0].set_weights([kernel.astype(np.float32), (-mean @ whitened).astype(np.float32)])
+
+
+def residual_features(
+    images: Any,
+    components: int = 32,
+    stride: int = 4,
+    widths: Sequence[int] = (48, 64, 96),
+    depths: Sequence[int] = (0, 1, 1),
+) -> Any:
+    """Convolutional features at a tenth of the usual cost: stride first, think later.
+
+    Patches of 6x6 pixels, every `stride` pixels, are described by their principal components
+    (`set_components`). The seeing is about four pixels wide, so little is lost, and every later
+    layer costs a sixteenth of what it would cost on the pixels. Each stage is one convolution,
+    which halves the map in all but the first stage, and residual ones (He et al. 2016, arXiv
+    1512.03385).
 
     Args:
         images: Shape (n, size, size, channels).
+        components: Filters of the first layer.
+        stride: Of the first layer, in pixels.
         widths: Filters of each stage.
         depths: Residual convolutions of each stage.
 
@@ -122,10 +173,10 @@ def residual_features(
             f"widths, depths: received {len(widths)} and {len(depths)}, expected one of each for "
             "every stage."
         )
-    x = images
+    x = _stem(images, components, stride)
     for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
-        kernel = 6 if stage == 0 else 3
-        x = layers.Conv2D(filters, kernel, strides=2, padding="same", use_bias=False)(x)
+        step = 1 if stage == 0 else 2
+        x = layers.Conv2D(filters, 3, strides=step, padding="same", use_bias=False)(x)
         x = layers.ReLU()(_normalized(x))
         for _ in range(depth):
             change = _normalized(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
@@ -135,18 +186,24 @@ def residual_features(
 
 def galaxy_cnn(
     size: int = 48,
-    widths: Sequence[int] = (16, 32, 64, 128),
-    depths: Sequence[int] = (0, 1, 1, 1),
+    components: int = 32,
+    stride: int = 4,
+    widths: Sequence[int] = (48, 64, 96),
+    depths: Sequence[int] = (0, 1, 1),
     dense: int = 128,
     head: str = "tree",
     dropout: float = 0.0,
 ) -> keras.Model:
     """The study's network: residual features, one hidden layer, the tree.
 
+    Call `set_components` before training.
+
     Args:
         size: Side of the images in pixels.
-        widths: See `residual_features`.
-        depths: See `residual_features`.
+        components: See `residual_features`, as for the next three.
+        stride: In pixels.
+        widths: Filters of each stage.
+        depths: Residual convolutions of each stage.
         dense: Units of the hidden dense layer.
         head: See `vote_head`.
         dropout: Share of the hidden units dropped while training.
@@ -155,15 +212,17 @@ def galaxy_cnn(
         A model from images (n, size, size, 3) to votes (n, 37).
     """
     images = keras.Input((size, size, 3), name="images")
-    x = residual_features(images, widths, depths)
+    x = residual_features(images, components, stride, widths, depths)
     x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
     return keras.Model(images, vote_head(x, head), name="galaxy_cnn")
 
 
 def rotated_cnn(
     size: int = 48,
-    widths: Sequence[int] = (16, 32, 64, 128),
-    depths: Sequence[int] = (0, 1, 1, 1),
+    components: int = 32,
+    stride: int = 4,
+    widths: Sequence[int] = (48, 64, 96),
+    depths: Sequence[int] = (0, 1, 1),
     dense: int = 128,
     head: str = "tree",
     dropout: float = 0.0,
@@ -178,8 +237,10 @@ def rotated_cnn(
 
     Args:
         size: Side of the images in pixels.
-        widths: See `residual_features`.
-        depths: See `residual_features`.
+        components: See `residual_features`, as for the next three.
+        stride: In pixels.
+        widths: Filters of each stage.
+        depths: Residual convolutions of each stage.
         dense: Units of the hidden dense layer.
         head: See `vote_head`.
         dropout: Share of the hidden units dropped while training.
@@ -192,7 +253,7 @@ def rotated_cnn(
     """
     images = keras.Input((size, size, 3), name="images")
     views = RotatedViews(turns, flips=flips)
-    x = residual_features(views(images), widths, depths)
+    x = residual_features(views(images), components, stride, widths, depths)
     x = MergeViews(views.views, merge)(x)
     x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
     return keras.Model(images, vote_head(x, head), name="rotated_cnn")

@@ -57,8 +57,8 @@ def simulate(
     Args:
         n: How many, at least 1.
         seed: Same seed, same sky; the first k of n galaxies are the same for any n.
-        size: Pixels on a side of a stamp, even and from 32 to 256. The stamp spans 2.6
-            Petrosian R90: Galaxy Zoo's stamps scale with the galaxy, too.
+        size: Pixels on a side of a stamp, even and from 32 to 256. Stamps scale with the
+            galaxy, as Galaxy Zoo's did (`population.STAMP_IN_R90`).
         survey: Seeing, sky and depth.
         workers: Processes that draw side by side.
         progress: Show a progress bar.
@@ -123,7 +123,7 @@ def render(
 
     Args:
         truth: As `population.draw` returns it; change a column to ask "what if". A thousand
-            galaxies of 48 pixels take about half a gigabyte: pass more in pieces.
+            galaxies of 48 pixels take about 0.3 GB of memory: pass more in pieces.
         rng: For the grain of clumpy discs.
         survey: Zero points and sky.
         size: Pixels on a side.

@@ -53,10 +53,16 @@ def light(
     groups = {g: np.zeros(home.shape, dtype=np.complex64) for g in GROUPS}
     parts: dict[str, tuple[np.ndarray, np.ndarray, str]] = {}
 
-    def add(group: str, rows: np.ndarray, transforms: np.ndarray, feature: str = "") -> None:
+    def add(
+        group: str,
+        rows: np.ndarray,
+        transforms: np.ndarray,
+        feature: str = "",
+        smooth: np.ndarray | float = 0.0,
+    ) -> None:
         groups[group][rows] += transforms
         if feature and len(rows):
-            parts[feature] = (rows, transforms, group)
+            parts[feature] = (rows, transforms - smooth, group)
 
     bulge = np.where(np.isin(kind, ("elliptical", "artifact")), 1.0, t["bulge_share"])
     bulge = np.where(kind == "star", 0.0, bulge)
@@ -72,7 +78,7 @@ def light(
     )
     add("old", everyone, home * light * (bulge * (1 - boxy))[:, None, None])
 
-    rows = np.flatnonzero(disc > 0)
+    rows = in_disc = np.flatnonzero(disc > 0)
     geometry = (t["inclination_rad"][rows], t["angle_rad"][rows])
     scale = pixels("disc_scale_r90")[rows]
     flat = tilted_disc(
@@ -87,10 +93,13 @@ def light(
                        0.3 * t["disc_thickness"][rows], t["inclination_rad"][rows],
                        t["angle_rad"][rows])  # fmt: skip
     lost = 0.27 * t["dust"][rows] * disc[rows] * edge[rows]
-    add("young", rows, -home[rows] * thin * lost[:, None, None], "dust")
+    missing = -home[rows] * lost[:, None, None]
+    add("young", rows, missing * thin, "dust", missing * flat[np.searchsorted(in_disc, rows)])
 
     rows = np.flatnonzero(boxy * bulge > 0.01)
-    add("old", rows, _boxy_bulge(grid, t, pixels, rows) * (bulge * boxy)[rows, None, None], "boxy")
+    share = (bulge * boxy)[rows, None, None]
+    round_bulge = home[rows] * light[rows] * share
+    add("old", rows, _boxy_bulge(grid, t, pixels, rows) * share, "boxy", round_bulge)
     _add_oddities(grid, t, pixels, kind, home, add)
     return groups, parts
 
@@ -153,11 +162,18 @@ def _add_bars_and_rings(
         if feature == "bar":
             light = structure.bar(radius, azimuth, pixels("bar_length_r90")[rows],
                                   t["bar_axis_ratio"][rows], t["bar_phase_rad"][rows])  # fmt: skip
+            extent = 0.20 * pixels("bar_length_r90")[rows]
         else:
             size = pixels("ring_radius_r90")[rows]
             light = structure.ring(radius, size, 0.12 * size)
-        group = "old" if feature == "bar" else "young"
-        add(group, rows, grid.transform(light * share[rows, None, None]), feature)
+            extent = 0.50 * size
+        # What blur cannot tell from a bar or a ring: as much light in a disc of like extent.
+        smooth = grid.phase(pixels.center[rows]) * tilted_disc(
+            grid, extent, np.ones(len(rows)), t["disc_thickness"][rows],
+            t["inclination_rad"][rows], t["angle_rad"][rows],
+        )  # fmt: skip
+        group, share = ("old" if feature == "bar" else "young"), share[rows, None, None]
+        add(group, rows, grid.transform(light * share), feature, smooth * share)
 
 
 def _boxy_bulge(grid: Grid, t: Truth, pixels: Pixels, rows: np.ndarray) -> np.ndarray:
@@ -182,7 +198,7 @@ def _add_oddities(
     light = sersic(grid, pixels("companion_radius_r90")[rows], np.full(len(rows), 1.5),
                    t["companion_axis_ratio"][rows], t["companion_angle_rad"][rows])  # fmt: skip
     share = t["companion_share"][rows, None, None]
-    add("other", rows, grid.phase(there) * light * share, "companion")
+    add("other", rows, grid.phase(there) * light * share, "companion", home[rows] * light * share)
 
     for feature, start, growth, width in (("tail", 0.5, None, 0.13), ("arc", None, 0.0, 0.07)):
         rows = np.flatnonzero(t[f"{feature}_share"] > 0)

@@ -1,7 +1,7 @@
 """The priors: what kinds of galaxies there are, and how bright, large and blue.
 
 `draw(n, rng)` returns the truth table from which `sky.galaxies` renders images.
-The mixture imitates the Galaxy Zoo 2 main sample (r < 17.8 mag, Petrosian R90
+The mixture imitates the Galaxy Zoo 2 main sample (r < 17 mag, Petrosian R90
 above 3 arcsec; Willett et al. 2013); its numbers are ours, tuned until answer
 frequencies and image statistics agree with real ones (see `sky.volunteers`).
 """
@@ -16,7 +16,7 @@ from .surveys import SDSS, Survey
 
 KINDS = ("elliptical", "disc", "irregular", "star", "artifact")
 KIND_SHARES = (0.22, 0.65, 0.085, 0.015, 0.030)
-STAMP_IN_R90 = 2.6  # side of a stamp over R90: Galaxy Zoo, too, scaled stamps to the galaxy
+STAMP_IN_R90 = 2.4  # side of a stamp over R90: Galaxy Zoo, too, scaled stamps to the galaxy
 ARM_NUMBERS = (1, 2, 3, 4, 5, 6)
 ARM_SHARES = (0.06, 0.60, 0.13, 0.07, 0.07, 0.07)
 # Columns that must be above zero for a galaxy to be drawn.
@@ -53,7 +53,7 @@ def draw(n: int, rng: np.random.Generator, survey: Survey = SDSS, size: int = 48
     truth = pd.DataFrame({"kind": pd.Categorical.from_codes(kind, KINDS)})
     truth["r_mag"] = _magnitudes(n, rng)
     truth["r90_arcsec"] = np.clip(
-        np.exp(rng.normal(np.log(5.6) - 0.16 * (truth["r_mag"] - 16.8), 0.30, n)), 2.8, 16.0
+        np.exp(rng.normal(np.log(7.5) - 0.16 * (truth["r_mag"] - 16.3), 0.30, n)), 3.0, 20.0
     )
     truth["pixel_arcsec"] = STAMP_IN_R90 * truth["r90_arcsec"] / size
     night = np.exp(rng.normal(0.0, survey.seeing_scatter, n))
@@ -75,8 +75,8 @@ def columns() -> tuple[str, ...]:
 
 
 def _magnitudes(n: int, rng: np.random.Generator) -> np.ndarray:
-    """r from 13.5 to 17.8 mag, counts rising as 10^(0.45 r): a little below Euclidean."""
-    low, high = 10 ** (0.45 * 13.5), 10 ** (0.45 * 17.8)
+    """r from 13 to 17 mag, counts rising as 10^(0.45 r): a little below Euclidean."""
+    low, high = 10 ** (0.45 * 13.0), 10 ** (0.45 * 17.0)
     return np.log10(rng.uniform(low, high, n)) / 0.45
 
 
@@ -112,13 +112,13 @@ def _disc_structure(truth: pd.DataFrame, kind: np.ndarray, rng: np.random.Genera
     has_arms = is_disc & (rng.random(n) < 0.70)
     truth["arms"] = np.where(has_arms, rng.choice(ARM_NUMBERS, n, p=ARM_SHARES), 0)
     truth["pitch_rad"] = np.radians(np.clip(rng.gamma(5.0, 3.6, n) + 4, 7, 45))
-    truth["arm_strength"] = np.where(has_arms, np.clip(rng.beta(2.2, 1.6, n), 0.05, 1), 0.0)
-    truth["arm_sharpness"] = np.exp(rng.normal(np.log(1.6), 0.35, n))
+    truth["arm_strength"] = np.where(has_arms, np.clip(rng.beta(2.6, 1.1, n), 0.05, 1), 0.0)
+    truth["arm_sharpness"] = np.exp(rng.normal(np.log(2.2), 0.35, n))
     truth["arm_phase_rad"] = rng.uniform(0, 2 * np.pi, n)
     truth["arm_hand"] = rng.choice([-1.0, 1.0], n)
     truth["arm_wander_rad"] = np.abs(rng.normal(0, 0.15, n))
     has_bar = is_disc & (rng.random(n) < 0.36)
-    truth["bar_share"] = np.where(has_bar, 0.04 + 0.26 * rng.beta(1.5, 2.5, n), 0.0)
+    truth["bar_share"] = np.where(has_bar, 0.06 + 0.30 * rng.beta(1.5, 2.5, n), 0.0)
     truth["bar_length_r90"] = rng.uniform(0.22, 0.55, n)
     truth["bar_axis_ratio"] = rng.uniform(0.22, 0.42, n)
     truth["bar_phase_rad"] = rng.uniform(0, np.pi, n)

@@ -19,6 +19,7 @@ _MODULES = {"galaxy-zoo": "firstlight.studies.galaxy_zoo"}
 _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo",
     "galaxy-zoo-size": "firstlight.studies.galaxy_zoo",
+    "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

@@ -1,0 +1,510 @@
+"""Galaxy Zoo: from a simulated sky and its volunteers to trained weights and their errors."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstlight.evaluation import floors, metrics
+from firstlight.evaluation.alignment import align
+from firstlight.sky import galaxies, gz2_tree, volunteers
+from firstlight.studies.cards import (
+    Fingerprint,
+    Verdict,
+    architecture_digest,
+    check_card,
+    digest,
+    read_card,
+    versions,
+    write_card,
+)
+from firstlight.studies.stored import Band, Sweep, prediction_interval, read_run
+from firstlight.studies.study import Config, Data, Study
+
+__all__ = [
+    "BUILD",
+    "FULL",
+    "STUDY",
+    "SWEEPS",
+    "band",
+    "build_model",
+    "check",
+    "classical_votes",
+    "evaluate",
+    "fingerprint",
+    "fit_model",
+    "judged",
+    "network_input",
+    "scores",
+    "simulate",
+    "train",
+    "training_set",
+]
+
+Floats = NDArray[np.float32]
+
+BUILD: Config = {
+    "n_train": 12_000,
+    "n_test": 3_000,
+    "n_volunteers": volunteers.VOLUNTEERS,
+    "size": 48,
+    "align": True,
+    "network": "galaxy_cnn",
+    "components": 32,
+    "stride": 4,
+    "widths": (48, 64, 96),
+    "depths": (0, 1, 1),
+    "dense": 128,
+    "head": "tree",
+    "dropout": 0.0,
+    "loss": "cross_entropy",
+    "steps": 3_200,
+    "batch_size": 32,
+    "learning_rate": 5e-3,
+    "weight_decay": 1e-4,
+    "ema": 0.98,
+    "augment": "mirror",
+}
+FULL: Config = {
+    **BUILD,
+    "n_train": 200_000,
+    "n_test": 20_000,
+    "components": 64,
+    "stride": 2,
+    "widths": (64, 128, 192, 256),
+    "depths": (1, 2, 2, 2),
+    "dense": 512,
+    "dropout": 0.3,
+    "steps": 60_000,
+    "batch_size": 128,
+    "learning_rate": 3e-3,
+    "ema": 0.999,
+}
+WEIGHTS = Path(__file__).parents[1] / "models" / "weights" / "galaxy-zoo.npz"
+SEED_OF_FINGERPRINT = 20_151_441  # any fixed number
+CHUNK = 8_192
+
+
+def simulate(
+    config: Config,
+    seed: int,
+    *,
+    n: int | None = None,
+    workers: int = 1,
+    progress: bool = False,
+) -> Data:
+    """A fresh test sky with its votes; no training ever sees it, whatever the seeds.
+
+    Args:
+        config: `n_test`, `size`, `n_volunteers` and `align` are used.
+        seed: 0 or more.
+        n: Number of galaxies; `n_test` by default.
+        workers: Processes that draw side by side.
+        progress: Show a progress bar.
+    """
+    return _data(config, n or config["n_test"], 4 * seed + 2, workers, progress)
+
+
+def training_set(config: Config, seed: int, *, workers: int = 1, progress: bool = False) -> Data:
+    """A training sky with its votes.
+
+    Args:
+        config: `n_train`, `size`, `n_volunteers` and `align` are used.
+        seed: 0 or more.
+        workers: Processes that draw side by side.
+        progress: Show a progress bar.
+
+    Returns:
+        The data. Beyond 30 000 galaxies images are float16, and the sky before the stretch is
+        left out, for the sake of memory.
+    """
+    return _data(config, config["n_train"], 4 * seed, workers, progress)
+
+
+def _data(config: Config, n: int, sky_seed: int, workers: int, progress: bool) -> Data:
+    sky = galaxies.simulate(n, sky_seed, size=config["size"], workers=workers, progress=progress)
+    votes = volunteers.poll(sky.probabilities, sky_seed + 1, config["n_volunteers"])
+    few = n <= 30_000
+    images = np.empty(sky.images.shape, np.float32 if few else np.float16)
+    for start in range(0, n, CHUNK):
+        images[start : start + CHUNK] = network_input(sky.images[start : start + CHUNK], config)
+    shown = sky.images if few else sky.images[:0]
+    return Data(images, shown, votes, sky.probabilities, dict(config))
+
+
+def network_input(sky: Floats, config: Config = BUILD) -> Floats:
+    """What the network sees of images in units of the sky noise: aligned, then stretched.
+
+    Args:
+        sky: Shape (n, size, size, 3).
+        config: `align` is used.
+    """
+    return galaxies.stretch(align(sky) if config["align"] else sky)
+
+
+def build_model(config: Config) -> Any:
+    """The Keras model that a configuration describes."""
+    from firstlight.models import galaxy_zoo as networks
+
+    shared = ("size", "dense", "head", "dropout")
+    features = (*shared, "components", "stride", "widths", "depths")
+    wanted = {
+        "plain_cnn": (*shared, "width"),
+        "galaxy_cnn": features,
+        "rotated_cnn": (*features, "turns", "flips", "merge"),
+    }
+    name = config["network"]
+    if name not in wanted:
+        raise ValueError(f"network: received {name!r}, expected one of {', '.join(wanted)}.")
+    return getattr(networks, name)(**{key: config[key] for key in wanted[name] if key in config})
+
+
+def _augmentation(name: str) -> Any:
+    from firstlight.layers.augmentation import random_mirror, random_symmetry, random_warp
+
+    def both(images: Floats, rng: np.random.Generator) -> Floats:
+        return random_warp(random_symmetry(images, rng), rng)
+
+    known = {
+        "none": None,
+        "mirror": random_mirror,
+        "symmetry": random_symmetry,
+        "warp": both,
+    }
+    if name not in known:
+        raise ValueError(f"augment: received {name!r}, expected one of {', '.join(known)}.")
+    return known[name]
+
+
+def fit_model(
+    config: Config,
+    images: NDArray[Any],
+    votes: Floats,
+    seed: int,
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = True,
+    progress: bool = False,
+) -> tuple[Any, Any]:
+    """Build, compile and train the network of a configuration.
+
+    Args:
+        config: Everything but the sky.
+        images: Stretched images, shape (n, size, size, 3).
+        votes: Shape (n, 37).
+        seed: Of weights, order, dropout and augmentation.
+        checkpoint: See `training.fit`.
+        resume: See `training.fit`.
+        progress: Show a progress bar.
+
+    Returns:
+        The trained model and its history.
+    """
+    from firstlight import training
+    from firstlight.models.galaxy_zoo import set_components, tree_loss
+
+    training.set_seed(seed)
+    model = build_model(config)
+    set_components(model, images)
+    losses = {"cross_entropy": tree_loss(), "mse": "mse"}
+    if config["loss"] not in losses:
+        raise ValueError(f"loss: received {config['loss']!r}, expected {' or '.join(losses)}.")
+    if config["steps"] < 1:
+        return model, training.History()
+    training.compile_model(
+        model,
+        steps=config["steps"],
+        learning_rate=config["learning_rate"],
+        weight_decay=config["weight_decay"],
+        ema=config["ema"],
+        loss=losses[config["loss"]],
+    )
+    history = training.fit(
+        model,
+        images,
+        votes,
+        steps=config["steps"],
+        batch_size=config["batch_size"],
+        seed=seed,
+        augment=_augmentation(config["augment"]),
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+    )
+    return model, history
+
+
+def train(
+    config: Config, seed: int, out: Path, *, resume: bool = True, progress: bool = False
+) -> Path:
+    """Simulate, train, evaluate; write `galaxy-zoo.npz` and its card.
+
+    Args:
+        config: `BUILD`, `FULL`, or one like them.
+        seed: Of everything.
+        out: Folder for checkpoint, weights and card.
+        resume: Continue from the checkpoint, if there is one.
+        progress: Show progress bars.
+
+    Returns:
+        The weights.
+    """
+    from firstlight import training
+
+    out = Path(out)
+    began, cpu = time.perf_counter(), time.process_time()
+    workers = max(1, (os.cpu_count() or 1) if config["n_train"] > 30_000 else 1)
+    shown = training_set(config, seed, workers=workers, progress=progress)
+    model, _ = fit_model(
+        config,
+        shown.images,
+        shown.votes,
+        seed,
+        checkpoint=out / "checkpoint.npz",
+        resume=resume,
+        progress=progress,
+    )
+    weights = training.save_weights(model, out / WEIGHTS.name)
+    scale = next((name for name, known in STUDY.scales.items() if known == config), "custom")
+    card = {
+        "study": STUDY.name,
+        "scale": scale,
+        "command": f"firstlight train {STUDY.name} --scale {scale} --seed {seed}",
+        "seed": seed,
+        "config": dict(config),
+        "fingerprint": fingerprint(config).as_dict(),
+        "parameters": model.count_params(),
+        "device": _device(),
+        "wall_s": round(time.perf_counter() - began, 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
+        "versions": versions(),
+        "metrics": {},
+        "bands": {},
+    }
+    write_card(weights.with_suffix(".card.json"), card)
+    found = evaluate(weights, simulate(config, seed + 1, workers=workers, progress=progress))
+    # Weights do not change when they are measured again, only the test sky does: two per cent
+    # is many times what one test sky differs from another.
+    bands = {name: (found[name] * 0.98, found[name] * 1.02) for name in ("rmse", "rmse_averaged")}
+    write_card(weights.with_suffix(".card.json"), {**card, "metrics": found, "bands": bands})
+    return weights
+
+
+def _device() -> str:
+    import keras
+
+    gpus = [name for name in keras.distribution.list_devices() if "gpu" in name]
+    return gpus[0] if gpus else f"{os.cpu_count()} cores, {platform.machine()}"
+
+
+def scores(votes: Floats, predicted: Floats) -> dict[str, float]:
+    """Errors of predicted votes, and by how much they break the decision tree.
+
+    Args:
+        votes: Observed, shape (n, 37).
+        predicted: Same shape.
+    """
+    broken = 0.0
+    for index in range(len(gz2_tree.QUESTIONS)):
+        column = gz2_tree.parent_column(index)
+        asked = 1.0 if column is None else predicted[:, column]
+        total = predicted[:, gz2_tree.slices(index)].sum(axis=1)
+        broken = max(broken, float(np.abs(total - asked).max()))
+    return {
+        "rmse": metrics.rmse(votes, predicted),
+        "calibration_error": metrics.calibration(votes, predicted).error,
+        "bias": float(np.abs((predicted - votes).mean(axis=0)).max()),
+        "tree_violation": broken,
+    }
+
+
+def evaluate(weights: Path | None, data: Data) -> dict[str, float]:
+    """Errors of stored weights on a test sky.
+
+    Args:
+        weights: An npz file beside its card; None for those of the package.
+        data: From `simulate`.
+
+    Returns:
+        `rmse` of one look, `rmse_averaged` over the mirror images (over all eight symmetries
+        where the images are not aligned), and their company.
+    """
+    from firstlight import training
+
+    path = Path(weights) if weights is not None else WEIGHTS
+    card = path.with_suffix(".card.json")
+    if not path.exists() or not card.exists():
+        raise FileNotFoundError(
+            f"{path}: no such weights, or no card beside them. Make them: "
+            f"firstlight train {STUDY.name} --scale full"
+        )
+    config = _tuples(read_card(card)["config"])
+    model = training.load_weights(build_model(config), path)
+    return judged(model, data)
+
+
+def judged(model: Any, data: Data) -> dict[str, float]:
+    """The metrics of a model in memory on a test sky; see `evaluate`."""
+    from firstlight import training
+    from firstlight.layers.augmentation import MIRRORS
+
+    once = training.predict(model, data.images)
+    symmetries = MIRRORS if data.config["align"] else 8
+    averaged = training.predict(model, data.images, symmetries=symmetries)
+    floor = floors.vote_floor(data.probabilities, data.config["n_volunteers"])
+    found = scores(data.votes, once)
+    found["rmse_averaged"] = metrics.rmse(data.votes, averaged)
+    found["rmse_vote_floor"] = floor
+    found["over_floor"] = found["rmse_averaged"] / floor
+    found["rmse_truth"] = metrics.rmse(data.probabilities, averaged)
+    return found
+
+
+def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+
+
+def fingerprint(config: Config) -> Fingerprint:
+    """What a result with this configuration depends on, as things are now."""
+    sky = galaxies.simulate(64, SEED_OF_FINGERPRINT, size=config["size"])
+    levels = np.quantile(galaxies.stretch(sky.images), np.linspace(0.02, 0.98, 13), axis=(0, 1, 2))
+    return Fingerprint(
+        architecture=architecture_digest(build_model(config)),
+        training=digest(_tuples(config)),
+        simulator=(*sky.probabilities.mean(axis=0).tolist(), *levels.ravel().tolist()),
+    )
+
+
+def check(write: bool = True, weights: Path = WEIGHTS) -> Verdict:
+    """Do the package's full-scale weights still belong to this code? See `cards.check_card`."""
+    card = weights.with_suffix(".card.json")
+    config = _tuples(read_card(card)["config"])
+    seed = int(read_card(card)["seed"]) + 1
+
+    def measure() -> dict[str, float]:
+        return evaluate(weights, simulate(config, seed, n=min(config["n_test"], 6_000)))
+
+    return check_card(card, fingerprint(STUDY.scales["full"]), measure, write=write)
+
+
+def classical_votes(train_sky: Floats, votes: Floats, test_sky: Floats, seed: int = 0) -> Floats:
+    """What the classical baseline says of the test galaxies.
+
+    Args:
+        train_sky: Images in units of the sky noise, shape (n, size, size, 3).
+        votes: Their votes, shape (n, 37).
+        test_sky: As `train_sky`.
+        seed: Of the forest.
+
+    Returns:
+        Predicted votes of the test galaxies.
+    """
+    from firstlight.evaluation.classical import classical_features, classical_regressor
+
+    forest = classical_regressor(seed=seed).fit(classical_features(train_sky)[0], votes)
+    return forest.predict(classical_features(test_sky)[0]).astype(np.float32)
+
+
+def measure_seed(seed: int) -> dict[str, float]:
+    """Everything the chapter claims, under one seed: a row of the stored run of seeds.
+
+    Args:
+        seed: Of skies, votes and training.
+    """
+    from firstlight.models.galaxy_zoo import mean_predictor
+
+    images, votes = training_set(BUILD, seed)
+    data = simulate(BUILD, seed)
+    found = judged(fit_model(BUILD, images, votes, seed)[0], data)
+    mean = np.broadcast_to(mean_predictor(votes), data.votes.shape)
+    found["rmse_mean_predictor"] = metrics.rmse(data.votes, mean)
+    sky = np.sinh(4.0 * images.astype(np.float32)) * 3.0  # the stretch, undone
+    classical = classical_votes(sky, votes, data.sky, seed)
+    found["rmse_classical"] = metrics.rmse(data.votes, classical)
+    found["over_classical"] = found["rmse_averaged"] / found["rmse_classical"]
+    found["averaging_gain"] = 1 - found["rmse_averaged"] / found["rmse"]
+    return found
+
+
+def measure_variant(seed: int, **changes: Any) -> dict[str, float]:
+    """Errors and cost of the build network with something changed.
+
+    Args:
+        seed: Of skies, votes and training.
+        **changes: Overrides of `BUILD`.
+    """
+    config = {**BUILD, **changes}
+    images, votes = training_set(config, int(seed))
+    began = time.process_time()
+    model, _ = fit_model(config, images, votes, int(seed))
+    cpu_s = time.process_time() - began
+    found = judged(model, simulate(config, int(seed)))
+    return {**found, "parameters": float(model.count_params()), "train_cpu_s": cpu_s}
+
+
+LADDER: Mapping[str, Config] = {
+    "plain network": {"network": "plain_cnn", "head": "sigmoid", "loss": "mse"},
+    "residual network": {"head": "sigmoid", "loss": "mse"},
+    "with the tree": {},
+    "with four views": {"network": "rotated_cnn", "turns": 4},
+}
+
+
+def measure_rung(rung: str, seed: int) -> dict[str, float]:
+    """One rung of the ladder of networks: see `LADDER`."""
+    return measure_variant(int(seed), **LADDER[rung])
+
+
+def measure_size(n_train: int, seed: int) -> dict[str, float]:
+    """Errors after training on fewer galaxies, with the same number of steps."""
+    return measure_variant(int(seed), n_train=int(n_train))
+
+
+def _fingerprint_of_build() -> Fingerprint:
+    return fingerprint(BUILD)
+
+
+SWEEPS = {
+    "galaxy-zoo-seeds": Sweep(
+        "galaxy-zoo-seeds",
+        [{"seed": seed} for seed in range(101, 111)],
+        measure_seed,
+        _fingerprint_of_build,
+    ),
+    "galaxy-zoo-size": Sweep(
+        "galaxy-zoo-size",
+        [{"n_train": n, "seed": s} for n in (1500, 4000) for s in (201, 202)],
+        measure_size,
+        _fingerprint_of_build,
+    ),
+    "galaxy-zoo-ladder": Sweep(
+        "galaxy-zoo-ladder",
+        [{"rung": rung, "seed": s} for s in (301, 302) for rung in LADDER],
+        measure_rung,
+        _fingerprint_of_build,
+    ),
+}
+
+
+def band(metric: str, confidence: float = 0.999, folder: Path | None = None) -> Band:
+    """The prediction interval of one metric, from the stored run of seeds.
+
+    Args:
+        metric: A column of `galaxy-zoo-seeds`, such as `rmse_averaged`.
+        confidence: Probability that the next seed lies inside.
+        folder: Of the stored run; the package's by default.
+    """
+    rows = read_run("galaxy-zoo-seeds", folder)
+    if metric not in rows[0]:
+        raise ValueError(f"metric: received {metric!r}, expected one of {', '.join(rows[0])}.")
+    return prediction_interval([row[metric] for row in rows], confidence)
+
+
+STUDY = Study("galaxy-zoo", {"build": BUILD, "full": FULL}, simulate, train, evaluate, WEIGHTS)

@@ -22,7 +22,9 @@ SHUNNED = (
     "delve", "crucial", "powerful", "leverage", "in the realm of", "it is important to note",
     "seamlessly", "unlock", "journey", "let's dive in", "let us dive in",
 )  # fmt: skip
-MAKES_FIGURE = {"subplots", "figure", "subplot_mosaic", "stamps", "learning_curves", "network"}
+MAKES_FIGURE = {
+    "subplots", "figure", "subplot_mosaic", "stamps", "learning_curves", "network", "question_tree",
+}  # fmt: skip
 
 
 @dataclass

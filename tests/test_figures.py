@@ -17,6 +17,7 @@ from matplotlib import colors as mcolors
 from PIL import Image
 
 from firstlight import figures
+from firstlight.figures import curves, galaxies, networks
 from firstlight.figures.display import MIME, bundle, darken, show
 from firstlight.figures.style import DARK, LIGHT, spread
 
@@ -271,3 +272,9 @@ def test_other_layers_are_refused():
 def test_the_room_is_quiet_until_asked():
     with pytest.raises(AttributeError, match="it has"):
         figures.plots  # noqa: B018
+
+
+def test_the_front_room_lends_the_functions_of_the_others():
+    assert figures.learning_curves is curves.learning_curves
+    assert figures.to_rgb is galaxies.to_rgb and figures.stamps is galaxies.stamps
+    assert figures.network is networks.network

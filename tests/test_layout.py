@@ -149,7 +149,7 @@ def test_importing_the_package_costs_nothing():
 
 
 @functools.cache
-def tested():
+def named_by_tests():
     """All that the tests name: dotted names, and module names in strings."""
     names = set()
     for path in (ROOT / "tests").rglob("*.py"):
@@ -173,7 +173,7 @@ def test_every_module_has_a_test_that_names_it(path):
     module, _ = name_of(path)
     if path.parent.name == "exercises":  # its test goes through all of that folder's modules
         module = "firstlight.exercises"
-    assert module in tested(), f"no test imports or names {module}"
+    assert module in named_by_tests(), f"no test imports or names {module}"
 
 
 def test_the_style_is_kept():

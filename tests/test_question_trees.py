@@ -79,7 +79,9 @@ def test_no_two_texts_touch_and_none_leaves_the_page():
     extents = [text.get_window_extent() for text in fig.axes[0].texts]
     for k, one in enumerate(extents):
         assert fig.bbox.x0 <= one.x0 and one.x1 <= fig.bbox.x1
-        assert not any(one.shrunk(0.9).overlaps(other.shrunk(0.9)) for other in extents[k + 1 :])
+        assert not any(
+            one.shrunk(1, 0.9).overlaps(other.shrunk(1, 0.9)) for other in extents[k + 1 :]
+        )
 
 
 def test_titles_fit_their_boxes():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,21 @@ import pytest
 import firstlight
 from firstlight.exercises.engine import judge
 from firstlight.exercises.what_is_deep_learning import EXERCISES
+from firstlight.sky import photometry
+from firstlight.studies.cards import digest
 
 RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
+PAGE = Path(__file__).parents[1] / "book" / "why" / "what-is-deep-learning.md"
+TRAINING = re.compile(r"train\(|Dense\(|observe\(|simulate\(|^widths|^steps|def tower")
+
+
+def fingerprint():
+    """What the stored run depends on: the chapter's lines that train, and a few galaxies."""
+    text = PAGE.read_text(encoding="utf-8")
+    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
+    lines = [line.strip() for cell in cells for line in cell.splitlines() if TRAINING.search(line)]
+    sky = photometry.simulate(6, seed=5)
+    return {"training": digest(lines), "simulator": sky.magnitudes.round(4).ravel().tolist()}
 
 
 def relu(a):
@@ -78,3 +92,11 @@ def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
         low = float(row["low"]) if row["low"] else -np.inf
         high = float(row["high"]) if row["high"] else np.inf
         assert low <= float(row["value"]) <= high, row["claim"]
+
+
+def test_the_stored_run_is_of_this_chapter_and_this_sky():
+    card = json.loads((RUNS / "what-is-deep-learning.card.json").read_text(encoding="utf-8"))
+    now = fingerprint()
+    again = f"the stored run is stale; make it anew: {card['command']}"
+    assert card["fingerprint"]["training"] == now["training"], again
+    assert np.allclose(card["fingerprint"]["simulator"], now["simulator"], atol=2e-3), again

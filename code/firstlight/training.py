@@ -223,7 +223,7 @@ def _batches(
 
 
 def _bar(start: int, steps: int, progress: bool) -> Any:
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(total=steps, initial=start, unit="step", disable=not progress, desc="training")
 

@@ -95,6 +95,22 @@ def cosmos_galaxies() -> "galsim.COSMOSCatalog":
     return catalog
 
 
+def cosmos_half_light_arcsec() -> np.ndarray:
+    """Half-light radii of the galaxies of `cosmos_galaxies`, in its order.
+
+    Returns:
+        Shape (100,), arcsec: SExtractor's FLUX_RADIUS times Hubble's pixel of 0.03 arcsec.
+
+    Raises:
+        DataAbsent: If the catalog of fits is not in the cache.
+    """
+    from astropy.io import fits
+
+    name = next(name for name in COSMOS_FILES if name.endswith("_fits.fits"))
+    table = fits.getdata(cache.path(name))
+    return np.asarray(table["flux_radius"], dtype=float) * 0.03
+
+
 def hubble_deep_field() -> np.ndarray:
     """The Hubble eXtreme Deep Field as a color picture (it travels with scikit-image).
 

@@ -16,6 +16,7 @@ from firstlight.sky import gz2_tree
 
 __all__ = [
     "HEADS",
+    "aligned_cnn",
     "galaxy_cnn",
     "mean_predictor",
     "plain_cnn",
@@ -28,7 +29,7 @@ __all__ = [
 
 SIZES = list(gz2_tree.SIZES)
 PARENTS = [question.parent for question in gz2_tree.QUESTIONS]
-PATCH = 6  # side of the patches of the first layer, in pixels
+PATCH = 6  # side of the patches of the first layer of aligned_cnn, in pixels
 HEADS = ("tree", "tree_relu", "sigmoid")
 
 
@@ -102,6 +103,104 @@ def _normalized(x: Any) -> Any:
     return layers.BatchNormalization(momentum=0.95)(x)
 
 
+def residual_features(
+    images: Any, widths: Sequence[int] = (16, 32, 64, 128), depths: Sequence[int] = (0, 1, 1, 1)
+) -> Any:
+    """Convolutional features at a quarter of the cost: stride first, think later.
+
+    A 6x6 convolution of stride 2 halves the image at once. The seeing is about four pixels
+    wide, so little is lost; every later layer costs a quarter. Each stage halves the image again
+    and adds residual 3x3 convolutions (He et al. 2016, arXiv 1512.03385).
+
+    Args:
+        images: Shape (n, size, size, channels).
+        widths: Filters of each stage.
+        depths: Residual convolutions of each stage.
+
+    Returns:
+        The mean over the last, coarsest map: shape (n, widths[-1]).
+    """
+    if len(widths) != len(depths) or not widths:
+        raise ValueError(
+            f"widths, depths: received {len(widths)} and {len(depths)}, expected one of each for "
+            "every stage."
+        )
+    x = images
+    for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
+        kernel = 6 if stage == 0 else 3
+        x = layers.Conv2D(filters, kernel, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(_normalized(x))
+        for _ in range(depth):
+            change = _normalized(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
+            x = layers.ReLU()(layers.Add()([x, change]))
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def galaxy_cnn(
+    size: int = 48,
+    widths: Sequence[int] = (16, 32, 64, 128),
+    depths: Sequence[int] = (0, 1, 1, 1),
+    dense: int = 128,
+    head: str = "tree",
+    dropout: float = 0.0,
+) -> keras.Model:
+    """The study's network: residual features, one hidden layer, the tree.
+
+    Args:
+        size: Side of the images in pixels.
+        widths: See `residual_features`.
+        depths: See `residual_features`.
+        dense: Units of the hidden dense layer.
+        head: See `vote_head`.
+        dropout: Share of the hidden units dropped while training.
+
+    Returns:
+        A model from images (n, size, size, 3) to votes (n, 37).
+    """
+    images = keras.Input((size, size, 3), name="images")
+    x = residual_features(images, widths, depths)
+    x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
+    return keras.Model(images, vote_head(x, head), name="galaxy_cnn")
+
+
+def rotated_cnn(
+    size: int = 48,
+    widths: Sequence[int] = (16, 32, 64, 128),
+    depths: Sequence[int] = (0, 1, 1, 1),
+    dense: int = 128,
+    head: str = "tree",
+    dropout: float = 0.0,
+    turns: int = 4,
+    flips: bool = False,
+    merge: str = "concatenate",
+) -> keras.Model:
+    """The same features, shared by rotated views of each galaxy and then merged.
+
+    The idea of Dieleman, Willett & Dambre (2015, MNRAS 450, 1441). With `merge="mean"` the
+    answer is exactly the same for every quarter turn; concatenated, the views may be compared.
+
+    Args:
+        size: Side of the images in pixels.
+        widths: See `residual_features`.
+        depths: See `residual_features`.
+        dense: Units of the hidden dense layer.
+        head: See `vote_head`.
+        dropout: Share of the hidden units dropped while training.
+        turns: Quarter turns, 1, 2 or 4.
+        flips: Mirrored views as well.
+        merge: `"concatenate"`, `"mean"` or `"max"`.
+
+    Returns:
+        A model from images (n, size, size, 3) to votes (n, 37).
+    """
+    images = keras.Input((size, size, 3), name="images")
+    views = RotatedViews(turns, flips=flips)
+    x = residual_features(views(images), widths, depths)
+    x = MergeViews(views.views, merge)(x)
+    x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
+    return keras.Model(images, vote_head(x, head), name="rotated_cnn")
+
+
 def _stem(images: Any, components: int, stride: int) -> Any:
     """Principal components of image patches, each split into its positive and negative part."""
     conv = layers.Conv2D(
@@ -143,36 +242,36 @@ def set_components(model: keras.Model, images: NDArray[Any], sample: int = 1_500
     found[0].set_weights([kernel.astype(np.float32), (-mean @ whitened).astype(np.float32)])
 
 
-def residual_features(
-    images: Any,
+def aligned_cnn(
+    size: int = 48,
     components: int = 32,
     stride: int = 4,
     widths: Sequence[int] = (48, 64, 96),
     depths: Sequence[int] = (0, 1, 1),
-) -> Any:
-    """Convolutional features at a tenth of the usual cost: stride first, think later.
+    dense: int = 128,
+    head: str = "tree",
+    dropout: float = 0.0,
+) -> keras.Model:
+    """A network for galaxies that `evaluation.alignment.align` has turned the same way up.
 
     Patches of 6x6 pixels, every `stride` pixels, are described by their principal components
-    (`set_components`). The seeing is about four pixels wide, so little is lost, and every later
-    layer costs a sixteenth of what it would cost on the pixels. Each stage is one convolution,
-    which halves the map in all but the first stage, and residual ones (He et al. 2016, arXiv
-    1512.03385).
+    (call `set_components` before training). The seeing is about four pixels wide, so little is
+    lost, and every later layer costs a sixteenth of what it would cost on the pixels.
 
     Args:
-        images: Shape (n, size, size, channels).
+        size: Side of the images in pixels.
         components: Filters of the first layer.
         stride: Of the first layer, in pixels.
-        widths: Filters of each stage.
+        widths: Filters of each stage; each stage but the first halves the map.
         depths: Residual convolutions of each stage.
+        dense: Units of the hidden dense layer.
+        head: See `vote_head`.
+        dropout: Share of the hidden units dropped while training.
 
     Returns:
-        The mean over the last, coarsest map: shape (n, widths[-1]).
+        A model from images (n, size, size, 3) to votes (n, 37).
     """
-    if len(widths) != len(depths) or not widths:
-        raise ValueError(
-            f"widths, depths: received {len(widths)} and {len(depths)}, expected one of each for "
-            "every stage."
-        )
+    images = keras.Input((size, size, 3), name="images")
     x = _stem(images, components, stride)
     for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
         step = 1 if stage == 0 else 2
@@ -181,79 +280,5 @@ def residual_features(
         for _ in range(depth):
             change = _normalized(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
             x = layers.ReLU()(layers.Add()([x, change]))
-    return layers.GlobalAveragePooling2D()(x)
-
-
-def galaxy_cnn(
-    size: int = 48,
-    components: int = 32,
-    stride: int = 4,
-    widths: Sequence[int] = (48, 64, 96),
-    depths: Sequence[int] = (0, 1, 1),
-    dense: int = 128,
-    head: str = "tree",
-    dropout: float = 0.0,
-) -> keras.Model:
-    """The study's network: residual features, one hidden layer, the tree.
-
-    Call `set_components` before training.
-
-    Args:
-        size: Side of the images in pixels.
-        components: See `residual_features`, as for the next three.
-        stride: In pixels.
-        widths: Filters of each stage.
-        depths: Residual convolutions of each stage.
-        dense: Units of the hidden dense layer.
-        head: See `vote_head`.
-        dropout: Share of the hidden units dropped while training.
-
-    Returns:
-        A model from images (n, size, size, 3) to votes (n, 37).
-    """
-    images = keras.Input((size, size, 3), name="images")
-    x = residual_features(images, components, stride, widths, depths)
-    x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
-    return keras.Model(images, vote_head(x, head), name="galaxy_cnn")
-
-
-def rotated_cnn(
-    size: int = 48,
-    components: int = 32,
-    stride: int = 4,
-    widths: Sequence[int] = (48, 64, 96),
-    depths: Sequence[int] = (0, 1, 1),
-    dense: int = 128,
-    head: str = "tree",
-    dropout: float = 0.0,
-    turns: int = 4,
-    flips: bool = False,
-    merge: str = "concatenate",
-) -> keras.Model:
-    """The same features, shared by rotated views of each galaxy and then merged.
-
-    The idea of Dieleman, Willett & Dambre (2015, MNRAS 450, 1441). With `merge="mean"` the
-    answer is exactly the same for every quarter turn; concatenated, the views may be compared.
-
-    Args:
-        size: Side of the images in pixels.
-        components: See `residual_features`, as for the next three.
-        stride: In pixels.
-        widths: Filters of each stage.
-        depths: Residual convolutions of each stage.
-        dense: Units of the hidden dense layer.
-        head: See `vote_head`.
-        dropout: Share of the hidden units dropped while training.
-        turns: Quarter turns, 1, 2 or 4.
-        flips: Mirrored views as well.
-        merge: `"concatenate"`, `"mean"` or `"max"`.
-
-    Returns:
-        A model from images (n, size, size, 3) to votes (n, 37).
-    """
-    images = keras.Input((size, size, 3), name="images")
-    views = RotatedViews(turns, flips=flips)
-    x = residual_features(views(images), components, stride, widths, depths)
-    x = MergeViews(views.views, merge)(x)
-    x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
-    return keras.Model(images, vote_head(x, head), name="rotated_cnn")
+    x = layers.Dense(dense, activation="relu")(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(images, vote_head(layers.Dropout(dropout)(x), head), name="aligned_cnn")

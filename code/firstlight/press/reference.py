@@ -126,8 +126,10 @@ def signature(node: Definition) -> str:
 
 def _arguments(given: ast.arguments) -> list[str]:
     plain = [*given.posonlyargs, *given.args]
-    missing: list[ast.expr | None] = [None] * (len(plain) - len(given.defaults))
-    shown = [_argument(a, d) for a, d in zip(plain, missing + given.defaults, strict=True)]
+    defaults = [*[None] * (len(plain) - len(given.defaults)), *given.defaults]
+    shown = [_argument(a, d) for a, d in zip(plain, defaults, strict=True)]
+    if given.posonlyargs:
+        shown.insert(len(given.posonlyargs), "/")
     if given.vararg:
         shown.append("*" + _argument(given.vararg, None))
     elif given.kwonlyargs:

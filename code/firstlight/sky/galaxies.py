@@ -249,7 +249,7 @@ def _block(seed: int, block: int, size: int, survey: Survey) -> Sky:
 def _watched(jobs, progress: bool, total: int | None = None):
     if not progress:
         return jobs
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(jobs, total=total, unit="block", desc="galaxies")
 

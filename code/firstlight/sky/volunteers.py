@@ -167,7 +167,8 @@ def evidence(truth: pd.DataFrame) -> np.ndarray:
         log[:, gz2_tree.slices(question)] = np.stack(np.broadcast_arrays(*columns), axis=1)
 
     zero = np.zeros(len(truth))
-    put("smooth_or_features", zero, 4.8 * featured, 3.4 * pointlike + 2.4 * trail + 0.6 * np.minimum(blur, 1))
+    starlike = 3.4 * pointlike + 2.4 * trail + 0.6 * np.minimum(blur, 1)
+    put("smooth_or_features", zero, 4.8 * featured, starlike)
     put("edge_on", (0.40 - q) / 0.06 - 3.0 * arms, zero)
     put("bar", 4.5 * bar, zero)
     put("spiral", 7.0 * arms, zero)

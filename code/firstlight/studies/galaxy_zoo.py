@@ -40,7 +40,6 @@ __all__ = [
     "evaluate",
     "fingerprint",
     "fit_model",
-    "judged",
     "network_input",
     "scores",
     "simulate",
@@ -57,35 +56,31 @@ BUILD: Config = {
     "size": 48,
     "align": True,
     "network": "galaxy_cnn",
-    "components": 32,
-    "stride": 4,
-    "widths": (48, 64, 96),
-    "depths": (0, 1, 1),
+    "widths": (16, 32, 64, 128),
+    "depths": (0, 1, 1, 1),
     "dense": 128,
     "head": "tree",
     "dropout": 0.0,
     "loss": "cross_entropy",
-    "steps": 3_200,
+    "steps": 4_000,
     "batch_size": 32,
     "learning_rate": 5e-3,
     "weight_decay": 1e-4,
-    "ema": 0.98,
+    "ema": 0.99,
     "augment": "mirror",
 }
 FULL: Config = {
     **BUILD,
-    "n_train": 200_000,
+    "n_train": 80_000,
     "n_test": 20_000,
-    "components": 64,
-    "stride": 2,
-    "widths": (64, 128, 192, 256),
-    "depths": (1, 2, 2, 2),
-    "dense": 512,
-    "dropout": 0.3,
-    "steps": 60_000,
-    "batch_size": 128,
-    "learning_rate": 3e-3,
-    "ema": 0.999,
+    "widths": (24, 48, 96, 192),
+    "depths": (1, 1, 1, 1),
+    "dense": 256,
+    "dropout": 0.1,
+    "steps": 9_000,
+    "batch_size": 64,
+    "learning_rate": 4e-3,
+    "ema": 0.995,
 }
 WEIGHTS = Path(__file__).parents[1] / "models" / "weights" / "galaxy-zoo.npz"
 SEED_OF_FINGERPRINT = 20_151_441  # any fixed number
@@ -103,50 +98,62 @@ def simulate(
     """A fresh test sky with its votes; no training ever sees it, whatever the seeds.
 
     Args:
-        config: `n_test`, `size`, `n_volunteers` and `align` are used.
+        config: `n_test`, `size` and `n_volunteers` are used.
         seed: 0 or more.
         n: Number of galaxies; `n_test` by default.
         workers: Processes that draw side by side.
         progress: Show a progress bar.
     """
-    return _data(config, n or config["n_test"], 4 * seed + 2, workers, progress)
+    sky = galaxies.simulate(
+        n or config["n_test"],
+        4 * seed + 2,
+        size=config["size"],
+        workers=workers,
+        progress=progress,
+    )
+    votes = volunteers.poll(sky.probabilities, 4 * seed + 3, config["n_volunteers"])
+    shown = network_input(sky.images, config)
+    return Data(shown, sky.images, votes, sky.probabilities, dict(config))
 
 
-def training_set(config: Config, seed: int, *, workers: int = 1, progress: bool = False) -> Data:
-    """A training sky with its votes.
+def network_input(sky: Floats, config: Config = BUILD) -> Floats:
+    """What the network sees of images in units of the sky noise: stretched, aligned if asked.
 
     Args:
-        config: `n_train`, `size`, `n_volunteers` and `align` are used.
+        sky: Shape (n, size, size, 3).
+        config: Aligned if it has a true `align`.
+    """
+    images = np.empty_like(sky)
+    for start in range(0, len(sky), 1024):  # in pieces, to keep the peak of memory low
+        piece = sky[start : start + 1024]
+        images[start : start + 1024] = galaxies.stretch(align(piece) if config["align"] else piece)
+    return images
+
+
+def training_set(
+    config: Config, seed: int, *, workers: int = 1, progress: bool = False
+) -> tuple[NDArray[Any], Floats]:
+    """Stretched training images and their votes.
+
+    Args:
+        config: `n_train`, `size` and `n_volunteers` are used.
         seed: 0 or more.
         workers: Processes that draw side by side.
         progress: Show a progress bar.
 
     Returns:
-        The data. Beyond 30 000 galaxies images are float16, and the sky before the stretch is
-        left out, for the sake of memory.
+        Images, shape (n_train, size, size, 3), as float16 beyond 30 000 of them, for the sake of
+        memory; and votes, shape (n_train, 37).
     """
-    return _data(config, config["n_train"], 4 * seed, workers, progress)
-
-
-def _data(config: Config, n: int, sky_seed: int, workers: int, progress: bool) -> Data:
-    sky = galaxies.simulate(n, sky_seed, size=config["size"], workers=workers, progress=progress)
-    votes = volunteers.poll(sky.probabilities, sky_seed + 1, config["n_volunteers"])
-    few = n <= 30_000
-    images = np.empty(sky.images.shape, np.float32 if few else np.float16)
-    for start in range(0, n, CHUNK):
+    sky = galaxies.simulate(
+        config["n_train"], 4 * seed, size=config["size"], workers=workers, progress=progress
+    )
+    votes = volunteers.poll(sky.probabilities, 4 * seed + 1, config["n_volunteers"])
+    kind = np.float32 if config["n_train"] <= 30_000 else np.float16
+    images = np.empty(sky.images.shape, kind)
+    for start in range(0, len(images), CHUNK):
         images[start : start + CHUNK] = network_input(sky.images[start : start + CHUNK], config)
-    shown = sky.images if few else sky.images[:0]
-    return Data(images, shown, votes, sky.probabilities, dict(config))
-
-
-def network_input(sky: Floats, config: Config = BUILD) -> Floats:
-    """What the network sees of images in units of the sky noise: aligned, then stretched.
-
-    Args:
-        sky: Shape (n, size, size, 3).
-        config: `align` is used.
-    """
-    return galaxies.stretch(align(sky) if config["align"] else sky)
+    return images, votes
 
 
 def build_model(config: Config) -> Any:
@@ -154,11 +161,11 @@ def build_model(config: Config) -> Any:
     from firstlight.models import galaxy_zoo as networks
 
     shared = ("size", "dense", "head", "dropout")
-    features = (*shared, "components", "stride", "widths", "depths")
     wanted = {
         "plain_cnn": (*shared, "width"),
-        "galaxy_cnn": features,
-        "rotated_cnn": (*features, "turns", "flips", "merge"),
+        "galaxy_cnn": (*shared, "widths", "depths"),
+        "aligned_cnn": (*shared, "components", "stride", "widths", "depths"),
+        "rotated_cnn": (*shared, "widths", "depths", "turns", "flips", "merge"),
     }
     name = config["network"]
     if name not in wanted:
@@ -172,12 +179,7 @@ def _augmentation(name: str) -> Any:
     def both(images: Floats, rng: np.random.Generator) -> Floats:
         return random_warp(random_symmetry(images, rng), rng)
 
-    known = {
-        "none": None,
-        "mirror": random_mirror,
-        "symmetry": random_symmetry,
-        "warp": both,
-    }
+    known = {"none": None, "mirror": random_mirror, "symmetry": random_symmetry, "warp": both}
     if name not in known:
         raise ValueError(f"augment: received {name!r}, expected one of {', '.join(known)}.")
     return known[name]
@@ -212,7 +214,7 @@ def fit_model(
 
     training.set_seed(seed)
     model = build_model(config)
-    set_components(model, images)
+    set_components(model, images)  # nothing to do but for aligned_cnn
     losses = {"cross_entropy": tree_loss(), "mse": "mse"}
     if config["loss"] not in losses:
         raise ValueError(f"loss: received {config['loss']!r}, expected {' or '.join(losses)}.")
@@ -261,11 +263,11 @@ def train(
     out = Path(out)
     began, cpu = time.perf_counter(), time.process_time()
     workers = max(1, (os.cpu_count() or 1) if config["n_train"] > 30_000 else 1)
-    shown = training_set(config, seed, workers=workers, progress=progress)
+    images, votes = training_set(config, seed, workers=workers, progress=progress)
     model, _ = fit_model(
         config,
-        shown.images,
-        shown.votes,
+        images,
+        votes,
         seed,
         checkpoint=out / "checkpoint.npz",
         resume=resume,
@@ -333,8 +335,7 @@ def evaluate(weights: Path | None, data: Data) -> dict[str, float]:
         data: From `simulate`.
 
     Returns:
-        `rmse` of one look, `rmse_averaged` over the mirror images (over all eight symmetries
-        where the images are not aligned), and their company.
+        `rmse` of one look, `rmse_averaged` over the eight symmetries, and their company.
     """
     from firstlight import training
 
@@ -423,9 +424,10 @@ def measure_seed(seed: int) -> dict[str, float]:
     images, votes = training_set(BUILD, seed)
     data = simulate(BUILD, seed)
     found = judged(fit_model(BUILD, images, votes, seed)[0], data)
+    del images
     mean = np.broadcast_to(mean_predictor(votes), data.votes.shape)
     found["rmse_mean_predictor"] = metrics.rmse(data.votes, mean)
-    sky = np.sinh(4.0 * images.astype(np.float32)) * 3.0  # the stretch, undone
+    sky = galaxies.simulate(BUILD["n_train"], 4 * seed, size=BUILD["size"]).images
     classical = classical_votes(sky, votes, data.sky, seed)
     found["rmse_classical"] = metrics.rmse(data.votes, classical)
     found["over_classical"] = found["rmse_averaged"] / found["rmse_classical"]
@@ -449,12 +451,16 @@ def measure_variant(seed: int, **changes: Any) -> dict[str, float]:
     return {**found, "parameters": float(model.count_params()), "train_cpu_s": cpu_s}
 
 
+_AS_IT_LIES: Config = {"align": False, "augment": "symmetry"}
+_SHORT: Config = {"steps": 1_500}  # the same for every rung; a fraction of the build's
 LADDER: Mapping[str, Config] = {
-    "plain network": {"network": "plain_cnn", "head": "sigmoid", "loss": "mse"},
-    "residual network": {"head": "sigmoid", "loss": "mse"},
-    "with the tree": {},
-    "with four views": {"network": "rotated_cnn", "turns": 4},
-}
+    "plain network": {**_SHORT, **_AS_IT_LIES, "network": "plain_cnn", "head": "sigmoid",
+                      "loss": "mse"},
+    "+ question tree": {**_SHORT, **_AS_IT_LIES, "network": "plain_cnn"},
+    "+ residual stages": {**_SHORT, **_AS_IT_LIES},
+    "+ four rotated views": {**_SHORT, **_AS_IT_LIES, "network": "rotated_cnn", "turns": 4},
+    "aligned instead": _SHORT,
+}  # fmt: skip
 
 
 def measure_rung(rung: str, seed: int) -> dict[str, float]:

@@ -121,7 +121,7 @@ def _matches(card: Path, now: Fingerprint) -> bool:
 
 
 def _watched(points: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(points, unit="point", disable=None)
 

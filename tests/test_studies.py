@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firstlight import studies
-from firstlight.studies import cards, galaxy_zoo, mutants, stored
+from firstlight.studies import cards, galaxy_zoo, galaxy_zoo_runs, mutants, stored
 
 TOY = {
     **galaxy_zoo.BUILD,
@@ -42,7 +42,7 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    assert set(studies.SWEEPS) == set(galaxy_zoo.SWEEPS)
+    assert set(studies.SWEEPS) == set(galaxy_zoo_runs.SWEEPS)
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")
     with pytest.raises(ValueError, match="sweep: received 'x'"):
@@ -194,7 +194,7 @@ def test_the_packages_own_cards_stand():
     if galaxy_zoo.WEIGHTS.exists():
         verdict = galaxy_zoo.check(write=False)
         assert verdict.ok, verdict.message
-    for name, sweep in galaxy_zoo.SWEEPS.items():
+    for name, sweep in galaxy_zoo_runs.SWEEPS.items():
         path = stored.RUNS / f"{name}.card.json"
         if path.exists():
             card = cards.read_card(path)

@@ -125,7 +125,7 @@ def classical_features(
 
 
 def classical_regressor(
-    kind: str = "extra_trees", *, trees: int = 150, leaf: int = 3, share: float = 0.4, seed: int = 0
+    kind: str = "extra_trees", *, trees: int = 100, leaf: int = 3, share: float = 0.4, seed: int = 0
 ) -> Any:
     """A regressor from features to the 37 vote fractions.
 

@@ -17,9 +17,9 @@ __all__ = ["NAMES", "SWEEPS", "get", "sweep"]
 
 _MODULES = {"galaxy-zoo": "firstlight.studies.galaxy_zoo"}
 _SWEEPS = {
-    "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo",
-    "galaxy-zoo-size": "firstlight.studies.galaxy_zoo",
-    "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo",
+    "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",
+    "galaxy-zoo-size": "firstlight.studies.galaxy_zoo_runs",
+    "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo_runs",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

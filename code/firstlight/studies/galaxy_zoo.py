@@ -25,15 +25,12 @@ from firstlight.studies.cards import (
     versions,
     write_card,
 )
-from firstlight.studies.stored import Band, Sweep, prediction_interval, read_run
 from firstlight.studies.study import Config, Data, Study
 
 __all__ = [
     "BUILD",
     "FULL",
     "STUDY",
-    "SWEEPS",
-    "band",
     "build_model",
     "check",
     "classical_votes",
@@ -50,7 +47,7 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 BUILD: Config = {
-    "n_train": 12_000,
+    "n_train": 14_000,
     "n_test": 3_000,
     "n_volunteers": volunteers.VOLUNTEERS,
     "size": 48,
@@ -62,7 +59,7 @@ BUILD: Config = {
     "head": "tree",
     "dropout": 0.0,
     "loss": "cross_entropy",
-    "steps": 4_000,
+    "steps": 6_500,
     "batch_size": 32,
     "learning_rate": 5e-3,
     "weight_decay": 1e-4,
@@ -411,106 +408,6 @@ def classical_votes(train_sky: Floats, votes: Floats, test_sky: Floats, seed: in
 
     forest = classical_regressor(seed=seed).fit(classical_features(train_sky)[0], votes)
     return forest.predict(classical_features(test_sky)[0]).astype(np.float32)
-
-
-def measure_seed(seed: int) -> dict[str, float]:
-    """Everything the chapter claims, under one seed: a row of the stored run of seeds.
-
-    Args:
-        seed: Of skies, votes and training.
-    """
-    from firstlight.models.galaxy_zoo import mean_predictor
-
-    images, votes = training_set(BUILD, seed)
-    data = simulate(BUILD, seed)
-    found = judged(fit_model(BUILD, images, votes, seed)[0], data)
-    del images
-    mean = np.broadcast_to(mean_predictor(votes), data.votes.shape)
-    found["rmse_mean_predictor"] = metrics.rmse(data.votes, mean)
-    sky = galaxies.simulate(BUILD["n_train"], 4 * seed, size=BUILD["size"]).images
-    classical = classical_votes(sky, votes, data.sky, seed)
-    found["rmse_classical"] = metrics.rmse(data.votes, classical)
-    found["over_classical"] = found["rmse_averaged"] / found["rmse_classical"]
-    found["averaging_gain"] = 1 - found["rmse_averaged"] / found["rmse"]
-    return found
-
-
-def measure_variant(seed: int, **changes: Any) -> dict[str, float]:
-    """Errors and cost of the build network with something changed.
-
-    Args:
-        seed: Of skies, votes and training.
-        **changes: Overrides of `BUILD`.
-    """
-    config = {**BUILD, **changes}
-    images, votes = training_set(config, int(seed))
-    began = time.process_time()
-    model, _ = fit_model(config, images, votes, int(seed))
-    cpu_s = time.process_time() - began
-    found = judged(model, simulate(config, int(seed)))
-    return {**found, "parameters": float(model.count_params()), "train_cpu_s": cpu_s}
-
-
-_AS_IT_LIES: Config = {"align": False, "augment": "symmetry"}
-_SHORT: Config = {"steps": 1_500}  # the same for every rung; a fraction of the build's
-LADDER: Mapping[str, Config] = {
-    "plain network": {**_SHORT, **_AS_IT_LIES, "network": "plain_cnn", "head": "sigmoid",
-                      "loss": "mse"},
-    "+ question tree": {**_SHORT, **_AS_IT_LIES, "network": "plain_cnn"},
-    "+ residual stages": {**_SHORT, **_AS_IT_LIES},
-    "+ four rotated views": {**_SHORT, **_AS_IT_LIES, "network": "rotated_cnn", "turns": 4},
-    "aligned instead": _SHORT,
-}  # fmt: skip
-
-
-def measure_rung(rung: str, seed: int) -> dict[str, float]:
-    """One rung of the ladder of networks: see `LADDER`."""
-    return measure_variant(int(seed), **LADDER[rung])
-
-
-def measure_size(n_train: int, seed: int) -> dict[str, float]:
-    """Errors after training on fewer galaxies, with the same number of steps."""
-    return measure_variant(int(seed), n_train=int(n_train))
-
-
-def _fingerprint_of_build() -> Fingerprint:
-    return fingerprint(BUILD)
-
-
-SWEEPS = {
-    "galaxy-zoo-seeds": Sweep(
-        "galaxy-zoo-seeds",
-        [{"seed": seed} for seed in range(101, 111)],
-        measure_seed,
-        _fingerprint_of_build,
-    ),
-    "galaxy-zoo-size": Sweep(
-        "galaxy-zoo-size",
-        [{"n_train": n, "seed": s} for n in (1500, 4000) for s in (201, 202)],
-        measure_size,
-        _fingerprint_of_build,
-    ),
-    "galaxy-zoo-ladder": Sweep(
-        "galaxy-zoo-ladder",
-        [{"rung": rung, "seed": s} for s in (301, 302) for rung in LADDER],
-        measure_rung,
-        _fingerprint_of_build,
-    ),
-}
-
-
-def band(metric: str, confidence: float = 0.999, folder: Path | None = None) -> Band:
-    """The prediction interval of one metric, from the stored run of seeds.
-
-    Args:
-        metric: A column of `galaxy-zoo-seeds`, such as `rmse_averaged`.
-        confidence: Probability that the next seed lies inside.
-        folder: Of the stored run; the package's by default.
-    """
-    rows = read_run("galaxy-zoo-seeds", folder)
-    if metric not in rows[0]:
-        raise ValueError(f"metric: received {metric!r}, expected one of {', '.join(rows[0])}.")
-    return prediction_interval([row[metric] for row in rows], confidence)
 
 
 STUDY = Study("galaxy-zoo", {"build": BUILD, "full": FULL}, simulate, train, evaluate, WEIGHTS)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from firstlight.studies import galaxy_zoo
+from firstlight.studies import galaxy_zoo, galaxy_zoo_runs
 from firstlight.studies.cards import Fingerprint, same_fingerprint, write_card
 from firstlight.studies.stored import Band
 
@@ -65,7 +65,7 @@ MUTANTS: tuple[Mutant, ...] = (
 
 def bands(folder: Path | None = None) -> dict[str, Band]:
     """The bands that a mutant must leave: of the stored run, and the tree's own."""
-    found = {name: galaxy_zoo.band(name, folder=folder) for name in METRICS[:-1]}
+    found = {name: galaxy_zoo_runs.band(name, folder=folder) for name in METRICS[:-1]}
     return {**found, "tree_violation": Band(0.0, 1e-5)}
 
 

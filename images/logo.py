@@ -9,7 +9,7 @@ from pathlib import Path
 
 BLUE, OCHRE = "#2a78b5", "#c98a1b"
 PITCH = math.radians(24)
-TURNS, STARS = 1.25, 7
+FIRST, LAST, STARS = 0.9, 4.55, 7  # the arms run between these angles, radians
 
 
 def spiral(angle: float, arm: int) -> tuple[float, float]:
@@ -22,7 +22,7 @@ def spiral(angle: float, arm: int) -> tuple[float, float]:
 def path(arm: int) -> str:
     """One arm as a smooth line."""
     steps = 90
-    points = [spiral(TURNS * 2 * math.pi * k / steps, arm) for k in range(steps // 2, steps + 1)]
+    points = [spiral(FIRST + (LAST - FIRST) * k / steps, arm) for k in range(steps + 1)]
     return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
@@ -40,7 +40,7 @@ def svg() -> str:
         )
     for arm in (0, 1):
         for star in range(STARS):
-            x, y = spiral(TURNS * math.pi * (1 + star / (STARS - 1)), arm)
+            x, y = spiral(FIRST + (LAST - FIRST) * star / (STARS - 1), arm)
             lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{2.2 + star / 3:.2f}" '
                          f'fill="{BLUE}"/>')  # fmt: skip
     return "\n".join([*lines, "</svg>"]) + "\n"

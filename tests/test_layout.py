@@ -291,7 +291,8 @@ def test_binder_has_the_tested_versions_of_what_chapters_run_on():
               "sys_platform": "linux", "platform_machine": "x86_64"}  # fmt: skip
     lines = re.findall(r"^(\w[^\\\n]*==[^\\\n]*)", sources()["requirements.txt"], re.M)
     needed = [Requirement(line) for line in lines]  # one package may have a pin per Python
-    lock = {n.name: str(n.specifier)[2:] for n in needed if not n.marker or n.marker.evaluate(binder)}
+    meant = [need for need in needed if not need.marker or need.marker.evaluate(binder)]
+    lock = {need.name: str(need.specifier).removeprefix("==") for need in meant}
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", sources()[".binder/requirements.txt"], re.M))
     assert {name: lock[name] for name in pins} == pins
     needs = {re.match(r"[\w.-]+", need).group() for need in project()["project"]["dependencies"]}

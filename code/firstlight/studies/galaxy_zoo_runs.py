@@ -66,7 +66,7 @@ def measure_variant(seed: int, **changes: Any) -> dict[str, float]:
 
 
 _AS_IT_LIES: Config = {"align": False, "augment": "symmetry"}
-_SHORT: Config = {"steps": 1_500}  # the same for every rung; a fraction of the build's
+_SHORT: Config = {"steps": 1_000}  # the same for every rung; a fraction of the build's
 LADDER: Mapping[str, Config] = {
     "plain network": {**_SHORT, **_AS_IT_LIES, "network": "plain_cnn", "head": "sigmoid",
                       "loss": "mse"},
@@ -100,13 +100,13 @@ SWEEPS = {
     ),
     "galaxy-zoo-size": Sweep(
         "galaxy-zoo-size",
-        [{"n_train": n, "seed": s} for n in (1500, 4000) for s in (201, 202)],
+        [{"n_train": n, "seed": 201} for n in (1500, 4000)],
         measure_size,
         _fingerprint_of_build,
     ),
     "galaxy-zoo-ladder": Sweep(
         "galaxy-zoo-ladder",
-        [{"rung": rung, "seed": s} for s in (301, 302) for rung in LADDER],
+        [{"rung": rung, "seed": 301} for rung in LADDER],
         measure_rung,
         _fingerprint_of_build,
     ),

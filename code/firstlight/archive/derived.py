@@ -6,6 +6,7 @@ anew: slower, never wrong.
 """
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,9 @@ def _folders() -> list[Path]:
     own = cache_dir() / ".derived"
     if writable(own):
         return [own]
-    import pooch
+    with warnings.catch_warnings():  # its progress bar asks for widgets that a book has not
+        warnings.simplefilter("ignore")
+        import pooch
 
     return [own, Path(pooch.os_cache("firstlight")) / ".derived"]
 

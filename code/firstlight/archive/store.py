@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import uuid
+import warnings
 from importlib import metadata
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def cache_dir() -> Path:
     chosen = os.environ.get("FIRSTLIGHT_DATA", "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()
-    import pooch
+    with warnings.catch_warnings():  # its progress bar asks for widgets that a book has not
+        warnings.simplefilter("ignore")
+        import pooch
 
     return Path(pooch.os_cache("firstlight"))
 

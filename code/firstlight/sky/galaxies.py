@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import checks, parts, population, structure, volunteers
+from . import checks, gz2_tree, parts, population, structure, volunteers
 from .render import Grid, point_spread
 from .surveys import BANDS, SDSS, Survey
 
@@ -77,18 +77,21 @@ def simulate(
     _check(n, seed, size, workers, survey)
     blocks = [(seed, block, size, survey) for block in range(-(-n // BLOCK))]
     if workers == 1:
-        drawn = [_block(*job) for job in _watched(blocks, progress)]
+        drawn = (_block(*job) for job in blocks)
     else:
         from joblib import Parallel, delayed  # fresh processes: forking TensorFlow can hang
 
         run = Parallel(n_jobs=workers, return_as="generator")
-        jobs = run(delayed(_block)(*job) for job in blocks)
-        drawn = list(_watched(jobs, progress, len(blocks)))
-    return Sky(
-        images=np.concatenate([part.images for part in drawn])[:n],
-        truth=pd.concat([part.truth for part in drawn], ignore_index=True)[:n],
-        probabilities=np.concatenate([part.probabilities for part in drawn])[:n],
-    )
+        drawn = run(delayed(_block)(*job) for job in blocks)
+    images = np.empty((n, size, size, 3), dtype=np.float32)  # filled as blocks arrive: no copy
+    votes = np.empty((n, gz2_tree.N_ANSWERS), dtype=np.float32)
+    tables = []
+    for block, part in enumerate(_watched(drawn, progress, len(blocks))):
+        start, stop = block * BLOCK, min((block + 1) * BLOCK, n)
+        images[start:stop] = part.images[: stop - start]
+        votes[start:stop] = part.probabilities[: stop - start]
+        tables.append(part.truth)
+    return Sky(images, pd.concat(tables, ignore_index=True)[:n], votes)
 
 
 def stretch(images: np.ndarray, softening: float = 3.0) -> np.ndarray:

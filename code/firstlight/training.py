@@ -342,7 +342,7 @@ def predict(
         symmetries = counts[symmetries]
     parts = []
     for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
+        batch = np.asarray(images[start : start + batch_size], np.float32)
         views = [
             np.asarray(model.predict_on_batch(np.ascontiguousarray(dihedral(batch, symmetry))))
             for symmetry in symmetries

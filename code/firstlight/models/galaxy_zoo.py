@@ -16,20 +16,18 @@ from firstlight.sky import gz2_tree
 
 __all__ = [
     "HEADS",
-    "aligned_cnn",
     "galaxy_cnn",
     "mean_predictor",
     "plain_cnn",
     "residual_features",
     "rotated_cnn",
-    "set_components",
     "tree_loss",
     "vote_head",
 ]
 
 SIZES = list(gz2_tree.SIZES)
 PARENTS = [question.parent for question in gz2_tree.QUESTIONS]
-PATCH = 6  # side of the patches of the first layer of aligned_cnn, in pixels
+FRAME = 4  # pixels of sky cut from each side: the middle, 2 R90 wide, holds the galaxy
 HEADS = ("tree", "tree_relu", "sigmoid")
 
 
@@ -108,9 +106,10 @@ def residual_features(
 ) -> Any:
     """Convolutional features at a quarter of the cost: stride first, think later.
 
-    A 6x6 convolution of stride 2 halves the image at once. The seeing is about four pixels
-    wide, so little is lost; every later layer costs a quarter. Each stage halves the image again
-    and adds residual 3x3 convolutions (He et al. 2016, arXiv 1512.03385).
+    The frame of sky around the galaxy is cut off. A 6x6 convolution of stride 2 halves the
+    image at once: the seeing is about four pixels wide, so little is lost, and every later layer
+    costs a quarter. Each stage halves the image again and adds residual 3x3 convolutions (He et
+    al. 2016, arXiv 1512.03385).
 
     Args:
         images: Shape (n, size, size, channels).
@@ -125,7 +124,7 @@ def residual_features(
             f"widths, depths: received {len(widths)} and {len(depths)}, expected one of each for "
             "every stage."
         )
-    x = images
+    x = layers.Cropping2D(FRAME)(images)
     for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
         kernel = 6 if stage == 0 else 3
         x = layers.Conv2D(filters, kernel, strides=2, padding="same", use_bias=False)(x)
@@ -199,86 +198,3 @@ def rotated_cnn(
     x = MergeViews(views.views, merge)(x)
     x = layers.Dropout(dropout)(layers.Dense(dense, activation="relu")(x))
     return keras.Model(images, vote_head(x, head), name="rotated_cnn")
-
-
-def _stem(images: Any, components: int, stride: int) -> Any:
-    """Principal components of image patches, each split into its positive and negative part."""
-    conv = layers.Conv2D(
-        components, PATCH, strides=stride, padding="same", trainable=False, name="components"
-    )
-    x = conv(images)
-    return layers.Concatenate()([layers.ReLU()(x), layers.ReLU()(layers.Rescaling(-1.0)(x))])
-
-
-def set_components(model: keras.Model, images: NDArray[Any], sample: int = 1_500) -> None:
-    """Fill the first layer of a network with whitened principal components of image patches.
-
-    Half of what a first layer learns, it could have been told: that neighboring pixels are
-    alike, that g, r and i are nearly the same picture, and that their small differences are the
-    color. The components say so, and dividing each by its standard deviation makes a faint
-    color as loud as the light. The layer stays frozen, which also saves its gradient.
-
-    Args:
-        model: A network from this module; one without such a layer is left as it is.
-        images: Training images, shape (n, size, size, channels); the first `sample` are used.
-        sample: How many images to look at.
-    """
-    found = [layer for layer in model.layers if layer.name == "components"]
-    if not found:
-        return
-    shown = np.asarray(images[:sample], np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(shown, (PATCH, PATCH), axis=(1, 2))
-    patches = windows[:, ::4, ::4].transpose(0, 1, 2, 4, 5, 3)
-    channels = patches.shape[-1]
-    flat = patches.reshape(-1, PATCH * PATCH * channels)
-    mean = flat.mean(axis=0)
-    covariance = np.cov((flat - mean).T)
-    variance, vectors = np.linalg.eigh(covariance)
-    count = found[0].filters
-    strongest = np.argsort(-variance)[:count]
-    scale = np.sqrt(variance[strongest] + 0.01 * variance[strongest[-1]])
-    whitened = vectors[:, strongest] / scale
-    kernel = whitened.reshape(PATCH, PATCH, channels, count)
-    found[0].set_weights([kernel.astype(np.float32), (-mean @ whitened).astype(np.float32)])
-
-
-def aligned_cnn(
-    size: int = 48,
-    components: int = 32,
-    stride: int = 4,
-    widths: Sequence[int] = (48, 64, 96),
-    depths: Sequence[int] = (0, 1, 1),
-    dense: int = 128,
-    head: str = "tree",
-    dropout: float = 0.0,
-) -> keras.Model:
-    """A network for galaxies that `evaluation.alignment.align` has turned the same way up.
-
-    Patches of 6x6 pixels, every `stride` pixels, are described by their principal components
-    (call `set_components` before training). The seeing is about four pixels wide, so little is
-    lost, and every later layer costs a sixteenth of what it would cost on the pixels.
-
-    Args:
-        size: Side of the images in pixels.
-        components: Filters of the first layer.
-        stride: Of the first layer, in pixels.
-        widths: Filters of each stage; each stage but the first halves the map.
-        depths: Residual convolutions of each stage.
-        dense: Units of the hidden dense layer.
-        head: See `vote_head`.
-        dropout: Share of the hidden units dropped while training.
-
-    Returns:
-        A model from images (n, size, size, 3) to votes (n, 37).
-    """
-    images = keras.Input((size, size, 3), name="images")
-    x = _stem(images, components, stride)
-    for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
-        step = 1 if stage == 0 else 2
-        x = layers.Conv2D(filters, 3, strides=step, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(_normalized(x))
-        for _ in range(depth):
-            change = _normalized(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
-            x = layers.ReLU()(layers.Add()([x, change]))
-    x = layers.Dense(dense, activation="relu")(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(images, vote_head(layers.Dropout(dropout)(x), head), name="aligned_cnn")

@@ -15,7 +15,7 @@ from . import checks
 from .surveys import SDSS, Survey
 
 KINDS = ("elliptical", "disc", "irregular", "star", "artifact")
-KIND_SHARES = (0.22, 0.65, 0.085, 0.015, 0.030)
+KIND_SHARES = (0.19, 0.68, 0.085, 0.015, 0.030)
 STAMP_IN_R90 = 2.4  # side of a stamp over R90: Galaxy Zoo, too, scaled stamps to the galaxy
 ARM_NUMBERS = (1, 2, 3, 4, 5, 6)
 ARM_SHARES = (0.06, 0.60, 0.13, 0.07, 0.07, 0.07)
@@ -86,22 +86,22 @@ def _shape(truth: pd.DataFrame, kind: np.ndarray, rng: np.random.Generator) -> N
     is_disc = kind == 1
     truth["sersic_n"] = np.where(
         kind == 0,
-        np.clip(rng.gamma(5, 0.55, n) + 0.2, 0.7, 5.0),
+        np.clip(rng.gamma(5, 0.53, n) + 0.2, 0.7, 5.0),
         np.clip(rng.normal(2, 0.8, n), 0.7, 4),
     )
     truth["axis_ratio"] = np.clip(1 - rng.gamma(2.0, 0.17, n), 0.22, 1.0)
-    truth["bulge_share"] = np.where(is_disc, rng.beta(0.5, 4.2, n), kind == 0)
+    truth["bulge_share"] = np.where(is_disc, rng.beta(0.7, 2.8, n), kind == 0)
     truth["bulge_axis_ratio"] = np.where(is_disc, rng.uniform(0.75, 1, n), truth["axis_ratio"])
     truth["bulge_radius_r90"] = np.where(
         is_disc,
-        0.05 + 0.16 * truth["bulge_share"] ** 0.5 * np.exp(rng.normal(0, 0.2, n)),
+        0.045 + 0.16 * truth["bulge_share"] ** 0.5 * np.exp(rng.normal(0, 0.2, n)),
         1 / (2.25 + 0.12 * truth["sersic_n"]),
     )
     truth["boxy"] = np.where(is_disc & (rng.random(n) < 0.2), rng.uniform(0.5, 1, n), 0.0)
     cos_i = rng.uniform(0.0, 1.0, n) ** 0.85
     truth["inclination_rad"] = np.where(is_disc, np.arccos(cos_i), np.arccos(truth["axis_ratio"]))
-    truth["disc_thickness"] = np.exp(rng.normal(np.log(0.13), 0.25, n))
-    truth["disc_truncation"] = rng.beta(2.5, 0.35, n)
+    truth["disc_thickness"] = np.exp(rng.normal(np.log(0.14), 0.25, n))
+    truth["disc_truncation"] = rng.beta(3.0, 0.25, n)
     truth["disc_scale_r90"] = np.where(kind == 2, 0.31, 0.325) * np.exp(rng.normal(0, 0.06, n))
 
 
@@ -112,12 +112,12 @@ def _disc_structure(truth: pd.DataFrame, kind: np.ndarray, rng: np.random.Genera
     has_arms = is_disc & (rng.random(n) < 0.70)
     truth["arms"] = np.where(has_arms, rng.choice(ARM_NUMBERS, n, p=ARM_SHARES), 0)
     truth["pitch_rad"] = np.radians(np.clip(rng.gamma(5.0, 3.6, n) + 4, 7, 45))
-    truth["arm_strength"] = np.where(has_arms, np.clip(rng.beta(2.6, 1.1, n), 0.05, 1), 0.0)
-    truth["arm_sharpness"] = np.exp(rng.normal(np.log(2.2), 0.35, n))
+    truth["arm_strength"] = np.where(has_arms, np.clip(rng.beta(2.3, 1.1, n), 0.05, 1), 0.0)
+    truth["arm_sharpness"] = np.exp(rng.normal(np.log(1.5), 0.35, n))
     truth["arm_phase_rad"] = rng.uniform(0, 2 * np.pi, n)
     truth["arm_hand"] = rng.choice([-1.0, 1.0], n)
     truth["arm_wander_rad"] = np.abs(rng.normal(0, 0.15, n))
-    has_bar = is_disc & (rng.random(n) < 0.36)
+    has_bar = is_disc & (rng.random(n) < 0.30)
     truth["bar_share"] = np.where(has_bar, 0.06 + 0.30 * rng.beta(1.5, 2.5, n), 0.0)
     truth["bar_length_r90"] = rng.uniform(0.22, 0.55, n)
     truth["bar_axis_ratio"] = rng.uniform(0.22, 0.42, n)
@@ -126,12 +126,12 @@ def _disc_structure(truth: pd.DataFrame, kind: np.ndarray, rng: np.random.Genera
     truth["ring_share"] = np.where(has_ring, rng.uniform(0.05, 0.30, n), 0.0)
     truth["ring_radius_r90"] = rng.uniform(0.35, 0.75, n)
     truth["clumpiness"] = np.where(
-        kind == 2, rng.uniform(0.5, 1.1, n), np.where(is_disc, rng.gamma(2.2, 0.24, n), 0.0)
+        kind == 2, rng.uniform(0.5, 1.1, n), np.where(is_disc, rng.gamma(2.2, 0.20, n), 0.0)
     )
     truth["clump_grain_r90"] = np.where(
         kind == 2, rng.uniform(0.08, 0.2, n), rng.uniform(0.04, 0.09, n)
     )
-    truth["lopsidedness"] = np.where(kind == 2, rng.uniform(0.1, 0.6, n), rng.gamma(1.6, 0.13, n))
+    truth["lopsidedness"] = np.where(kind == 2, rng.uniform(0.1, 0.6, n), rng.gamma(1.6, 0.105, n))
     truth["lopsided_phase_rad"] = rng.uniform(0, 2 * np.pi, n)
     dusty = is_disc & (rng.random(n) < 0.35)
     truth["dust"] = np.where(dusty, rng.uniform(0.2, 0.95, n), 0.0)

@@ -18,7 +18,9 @@ from scipy import fft
 
 SERSIC_INDICES = (0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 MOFFAT_BETA = 3.5
-SAME_HALF_LIGHT = 1.678347 / 1.177410  # sigma over h of Gaussian and exponential discs
+# sigma over h at which a flat-topped disc, (1 + u) exp(-u) with u = (r / sigma)^2 / 2, has the
+# half-light radius of an exponential disc of scale length h: 1.678347 h = 1.514063 sigma.
+SAME_HALF_LIGHT = 1.678347 / 1.514063
 
 
 @cache
@@ -147,9 +149,9 @@ def tilted_disc(
     Args:
         grid: Where to draw.
         scale: Exponential scale length h, pixels, `(m,)`.
-        truncation: Share of the light in a Gaussian disc of the same half-light radius, which
-            falls off faster outside: 0 is an exponential disc (GalSim's
-            `InclinedExponential`), 1 a Gaussian one, `(m,)`.
+        truncation: Share of the light in a flat-topped disc of the same half-light radius,
+            (1 + u) exp(-u) with u = (r / sigma)^2 / 2, which is flatter inside and falls off
+            faster outside: 0 is an exponential disc (GalSim's `InclinedExponential`), `(m,)`.
         thickness: Scale height over scale length, `(m,)`.
         inclination: 0 face-on, pi/2 edge-on, `(m,)`.
         angle: Position angle of the major axis, radians, `(m,)`.
@@ -164,7 +166,8 @@ def tilted_disc(
     along, across = kx * cos + ky * sin, ky * cos - kx * sin
     k2 = scale**2 * (along**2 + (across * cos_i) ** 2)
     radial = (1 - truncation) * (1 + k2) ** np.float32(-1.5)
-    radial += truncation * np.exp(np.float32(-0.5 * SAME_HALF_LIGHT**2) * k2)
+    damping = np.float32(0.5 * SAME_HALF_LIGHT**2) * k2
+    radial += truncation * (1 - 0.5 * damping) * np.exp(-damping)
     u = np.minimum(np.abs(across * sin_i * height * np.float32(np.pi / 2)), 30.0)
     return radial * np.where(u > 1e-3, u / np.sinh(np.maximum(u, 1e-3)), 1.0)
 

@@ -39,7 +39,8 @@ def disc_light(
     scale, truncation, cos_i = _columns(scale, truncation, np.cos(inclination))
     sigma = np.float32(SAME_HALF_LIGHT) * scale
     light = (1 - truncation) * np.exp(-radius / scale) / scale**2
-    light += truncation * np.exp(-0.5 * (radius / sigma) ** 2) / sigma**2
+    u = 0.5 * (radius / sigma) ** 2
+    light += truncation * 0.5 * (1 + u) * np.exp(-u) / sigma**2
     return light / (2 * np.pi * cos_i)
 
 

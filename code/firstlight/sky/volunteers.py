@@ -20,10 +20,10 @@ VOLUNTEERS = 40  # votes a galaxy, as in the main Galaxy Zoo 2 sample
 
 # One constant per answer, from `calibrate` on 30 000 simulated galaxies.
 BIAS: tuple[float, ...] = (
-    2.256, -1.522, -0.734, 0.662, -0.662, -1.033, 1.033, -2.109, 2.109, -0.924,
-    -0.132, 0.219, 0.838, -1.704, 1.704, 1.115, 0.55, -1.665, 1.421, 0.257,
-    -0.395, -1.45, 1.72, -0.772, -0.782, 0.44, -0.798, 0.358, 1.71, -0.379,
-    -1.33, -0.449, 0.126, -0.421, -0.511, -0.771, 2.026,
+    2.046, -1.214, -0.832, 0.876, -0.876, -0.928, 0.928, -1.648, 1.648, 0.034, 0.482, 0.06,
+    -0.576, -1.639, 1.639, 0.792, 0.409, -1.201, 1.363, 0.213, -0.336, -1.283, 1.63, -0.64,
+    -0.947, 0.229, -0.722, 0.493, 1.567, -0.357, -1.21, -0.456, 0.338, -0.346, -0.425, -0.552,
+    1.44,
 )  # fmt: skip
 
 # The mean cumulative fractions of the 19 761 galaxies of the Stripe 82 catalogue
@@ -167,16 +167,16 @@ def evidence(truth: pd.DataFrame) -> np.ndarray:
         log[:, gz2_tree.slices(question)] = np.stack(np.broadcast_arrays(*columns), axis=1)
 
     zero = np.zeros(len(truth))
-    starlike = 3.4 * pointlike + 2.4 * trail + 0.6 * np.minimum(blur, 1)
-    put("smooth_or_features", zero, 4.8 * featured, starlike)
-    put("edge_on", (0.40 - q) / 0.06 - 3.0 * arms, zero)
-    put("bar", 4.5 * bar, zero)
+    starlike = 2.8 * pointlike + 1.9 * trail + 0.6 * np.minimum(blur, 1)
+    put("smooth_or_features", zero, 4.6 * featured, starlike)
+    put("edge_on", (0.40 - q) / 0.066 - 3.0 * arms, zero)
+    put("bar", 4.8 * bar, zero)
     put("spiral", 7.0 * arms, zero)
-    put("bulge", *(-sharp * (bulge - c) ** 2 / 0.07 for c in (-0.15, 0.15, 0.45, 0.85)))
+    put("bulge", *(-sharp * (bulge - c) ** 2 / 0.085 for c in (-0.15, 0.15, 0.45, 0.85)))
     put("odd", 3.9 * odd, zero)
     put("roundness", *(-((q - c) ** 2) / (2 * 0.125**2) for c in (0.93, 0.68, 0.40)))
-    put("odd_feature", 4.2 * ring, 2.4 * arc, 2.0 * tail + 2.0 * lopsided, 4.0 * clumpy,
-        1.4 * star + 1.8 * trail + 1.0 * pointlike, 4.2 * companion + tail, 4.2 * dust)  # fmt: skip
+    put("odd_feature", 5.2 * ring, 2.1 * arc, 2.0 * tail + 2.0 * lopsided, 4.0 * clumpy,
+        1.4 * star + 1.8 * trail + 1.0 * pointlike, 3.8 * companion + tail, 4.2 * dust)  # fmt: skip
     put("edge_on_bulge", sharp * 6 * bulge, 3.5 * boxy, zero)
     put("winding", *(-arms * (pitch - np.log(np.radians(c))) ** 2 / 0.14 for c in (12, 22, 37)))
     put("arms", *_arm_numbers(truth, arms))
@@ -192,7 +192,7 @@ def _arm_numbers(truth: pd.DataFrame, arms: np.ndarray) -> list[np.ndarray]:
     """Logits of 1, 2, 3, 4, more and "can't tell", surer where arms stand out."""
     number = np.minimum(truth["arms"].to_numpy(), 5)
     columns = [
-        arms * np.select([number == m, np.abs(number - m) == 1], [4.2, 1.2], 0.0)
+        arms * np.select([number == m, np.abs(number - m) == 1], [3.9, 1.2], 0.0)
         for m in range(1, 6)
     ]
     return [*columns, 3.2 * (1 - arms)]

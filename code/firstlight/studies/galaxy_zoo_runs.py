@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from firstlight.evaluation import metrics
-from firstlight.sky import galaxies
+from firstlight.sky import galaxies, volunteers
 from firstlight.studies.cards import Fingerprint
 from firstlight.studies.galaxy_zoo import (
     BUILD,
@@ -18,6 +18,7 @@ from firstlight.studies.galaxy_zoo import (
     fingerprint,
     fit_model,
     judged,
+    network_input,
     simulate,
     training_set,
 )
@@ -35,14 +36,13 @@ def measure_seed(seed: int) -> dict[str, float]:
     """
     from firstlight.models.galaxy_zoo import mean_predictor
 
-    images, votes = training_set(BUILD, seed)
+    sky = galaxies.simulate(BUILD["n_train"], 4 * seed, size=BUILD["size"])
+    votes = volunteers.poll(sky.probabilities, 4 * seed + 1, BUILD["n_volunteers"])
     data = simulate(BUILD, seed)
-    found = judged(fit_model(BUILD, images, votes, seed)[0], data)
-    del images
+    found = judged(fit_model(BUILD, network_input(sky.images), votes, seed)[0], data)
     mean = np.broadcast_to(mean_predictor(votes), data.votes.shape)
     found["rmse_mean_predictor"] = metrics.rmse(data.votes, mean)
-    sky = galaxies.simulate(BUILD["n_train"], 4 * seed, size=BUILD["size"]).images
-    classical = classical_votes(sky, votes, data.sky, seed)
+    classical = classical_votes(sky.images, votes, data.sky, seed)
     found["rmse_classical"] = metrics.rmse(data.votes, classical)
     found["over_classical"] = found["rmse_averaged"] / found["rmse_classical"]
     found["averaging_gain"] = 1 - found["rmse_averaged"] / found["rmse"]

@@ -19,7 +19,7 @@ BOOTSTRAP = @$(if $(LAUNCH),"$(LAUNCH)" -E -s code/firstlight/press/bootstrap.py
 	false)
 CHAPTER = $(if $(C),$(C),$(error Name a chapter, such as C=supervised/galaxy-zoo))
 
-.PHONY: help setup book test chapter seeds mutants bench lock clean
+.PHONY: help setup book test chapter seeds mutants bench notebooks pdf epub lock clean
 
 ## make book                  set up what is missing, execute every chapter, build the HTML
 ## make test [T=tests/...]    set up what is missing, run the tests
@@ -27,6 +27,9 @@ CHAPTER = $(if $(C),$(C),$(error Name a chapter, such as C=supervised/galaxy-zoo
 ## make seeds C=part/name N=5 run a chapter under N other seeds: every claim beside its band
 ## make mutants               break every study on purpose: each headline claim must notice
 ## make bench [B=name]        speed against plain scripts, plain GalSim and a well-known peer
+## make notebooks             write the executed chapters as notebooks, for Colab
+## make pdf                   write the built book as one PDF (needs Chromium or Chrome)
+## make epub                  write the built book as one ePub (needs it, too)
 ## make lock                  compile requirements.in into requirements.txt
 ## make setup                 set up the environment in .venv, nothing else
 ## make clean                 remove _build (the environment in .venv stays)
@@ -56,6 +59,15 @@ mutants:
 
 bench:
 	$(BOOTSTRAP) bench $(B)
+
+notebooks:
+	$(BOOTSTRAP) notebooks $(ARGS)
+
+pdf:
+	$(BOOTSTRAP) pdf $(ARGS)
+
+epub:
+	$(BOOTSTRAP) epub $(ARGS)
 
 lock:
 	$(BOOTSTRAP) lock $(ARGS)

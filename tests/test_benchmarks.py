@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("resource", reason="CPU times of children are not to be had here")
 
 import benchmarks.__main__ as runner  # noqa: E402
-from benchmarks import Row, press_overhead, table  # noqa: E402
+from benchmarks import Row, page_weight, press_overhead, table  # noqa: E402
 from benchmarks.press_overhead import Cost, chapters_at_once, measure, script  # noqa: E402
 
 from firstlight.press.toc import read_book  # noqa: E402
@@ -92,10 +92,44 @@ def test_cores_that_must_wait_are_not_counted(cpu, cores, jobs):
     assert chapters_at_once([Cost(value, value) for value in cpu], cores) == jobs
 
 
+def test_the_server_of_pages_compresses_text_only(tmp_path):
+    import gzip
+    import urllib.request
+
+    (tmp_path / "page.html").write_text("word " * 1000)
+    (tmp_path / "image.png").write_bytes(bytes(5000))
+    with page_weight.serving(tmp_path) as address:
+        with urllib.request.urlopen(f"{address}/page.html?v=1") as answer:
+            body = answer.read()
+            assert answer.headers["Content-Encoding"] == "gzip" and len(body) < 200
+            assert gzip.decompress(body) == b"word " * 1000
+        with urllib.request.urlopen(f"{address}/image.png") as answer:
+            assert answer.headers["Content-Encoding"] is None and len(answer.read()) == 5000
+
+
+def test_the_middle_visit_is_the_median_in_time():
+    visits = [page_weight.Visit(1, 1, 0, seconds, 0) for seconds in (9.0, 1.0, 2.0)]
+    assert page_weight.middle(visits).usable_s == 2.0
+
+
+def test_the_heaviest_page_is_judged_and_named():
+    ours, plain = page_weight.Visit(900, 50, 0, 1.5, 100), page_weight.Visit(1200, 50, 3, 3, 0)
+    heaviest, weight, limit, usable, _ = page_weight.rows({"a": 900, "b": 1100}, ours, plain)
+    assert heaviest.ratio == 1.1 and not heaviest.met and heaviest.note.startswith("b;")
+    assert weight.ratio == 0.75 and "3 addresses elsewhere, ours 0" in weight.note
+    assert (limit.ratio, usable.ratio) == (0.75, 0.5)
+
+
+def test_without_pages_nothing_is_weighed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("FIRSTLIGHT_HTML", str(tmp_path))
+    assert page_weight.run() == []
+    assert "make book" in capsys.readouterr().out
+
+
 def test_every_benchmark_has_run():
     import importlib
 
-    assert "press_overhead" in runner.names()
+    assert {"page_weight", "press_overhead"} <= set(runner.names())
     for name in runner.names():
         assert callable(importlib.import_module(f"benchmarks.{name}").run), name
 

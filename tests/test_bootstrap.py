@@ -148,6 +148,15 @@ def test_trouble_is_one_line(monkeypatch, capsys, tmp_path, trouble, says):
     assert len(text.strip().splitlines()) == 1
 
 
+def test_windows_hears_of_wsl_before_anything_is_fetched(monkeypatch, capsys):
+    monkeypatch.setattr(bootstrap, "ensure", lambda root: pytest.fail("fetched in vain"))
+    monkeypatch.setattr(bootstrap.sys, "platform", "win32")
+    assert bootstrap.main(["book"]) == 1
+    monkeypatch.undo()
+    said = capsys.readouterr().err.strip()
+    assert "wsl --install" in said and len(said.splitlines()) == 1
+
+
 def test_an_interrupted_set_up_says_how_to_go_on(monkeypatch, capsys, tmp_path):
     def interrupt(root):
         raise KeyboardInterrupt

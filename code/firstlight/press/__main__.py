@@ -37,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
     seeds.add_argument("--csv", type=Path, metavar="FILE", help="write the values there")
     mutants = commands.add_parser("mutants", parents=[common], help="mutants must break claims")
     mutants.add_argument("name", nargs="?", metavar="NAME", help="of one study only (all)")
+    notebooks = commands.add_parser("notebooks", parents=[common], help="chapters as notebooks")
+    notebooks.add_argument("--out", type=Path, metavar="DIR", help="where (_build/notebooks)")
+    notebooks.add_argument("--ref", default="", help="commit that their first cell installs")
+    for name, what in (("pdf", "one PDF (needs Chromium)"), ("epub", "one ePub (needs it, too)")):
+        paper = commands.add_parser(name, parents=[common], help=f"the built book as {what}")
+        paper.add_argument("--out", type=Path, metavar="FILE", help=f"where (_build/book.{name})")
     commands.add_parser("clean", parents=[common], help="remove all that builds made")
     return top
 
@@ -64,11 +70,40 @@ def run(arguments: argparse.Namespace) -> int:
             read_book(arguments.root), arguments.name, arguments.n,
             first=arguments.first, jobs=arguments.jobs, table=arguments.csv,
         )  # fmt: skip
+    if arguments.command in ("notebooks", "pdf", "epub"):
+        return carry_home(arguments)
     if arguments.command == "mutants":
         os.chdir(arguments.root)
         names = [arguments.name] if arguments.name else []
         return int(import_module("firstlight.studies.mutants").run(*names) or 0)
     build.clean(arguments.root)
+    return 0
+
+
+def carry_home(arguments: argparse.Namespace) -> int:
+    """Write the built book in another form; nothing is executed for it.
+
+    Args:
+        arguments: The parsed command line of `notebooks`, `pdf` or `epub`.
+
+    Returns:
+        The exit status.
+    """
+    from firstlight.press.build import count, one_build
+    from firstlight.press.toc import read_book
+
+    book = read_book(arguments.root)
+    with one_build(book):
+        if arguments.command == "notebooks":
+            from firstlight.press.notebooks import write_notebooks
+
+            folder = (arguments.out or book.build / "notebooks").resolve()
+            made = write_notebooks(book, folder, arguments.ref)
+            print(f"{count(len(made), 'notebook')} written to:\n{folder}")
+            return 0
+        target = (arguments.out or book.build / f"book.{arguments.command}").resolve()
+        import_module(f"firstlight.press.{arguments.command}").write(book, target)
+    print(f"The whole book:\n{target}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Set up the book's environment with nothing but the Python that runs this file, then act in it.
 
-    python code/firstlight/press/bootstrap.py book      # as `make book`; no make needed
+    python3 code/firstlight/press/bootstrap.py book     # as `make book`; no make needed
 
 Nothing is installed yet when this runs, so it uses the standard library only. It must at
 least parse on Python 3.6, so that an old Python is told what it lacks (hence the quoted
@@ -42,6 +42,9 @@ HELP = """\
   seeds NAME -n 5   run a chapter under other seeds: every claim's scatter beside its band
   mutants           break every study on purpose: each headline claim must notice
   bench [NAME ...]  speed against plain scripts, plain GalSim and a well-known peer
+  notebooks         write the executed chapters as notebooks, for Colab and to download
+  pdf               write the built book as one PDF (needs Chromium or Chrome)
+  epub              write the built book as one ePub (needs it, too)
   lock [ARGS]       compile requirements.in into requirements.txt (ARGS go to uv)
   setup             set up the environment in .venv, nothing else
   clean             remove _build (the environment in .venv stays)"""
@@ -57,8 +60,18 @@ def act(command: "list[str]", root: Path) -> int:
     return subprocess.call(command, env=environ, cwd=str(root))
 
 
+def check_system() -> None:
+    """Raise where the book cannot run, before gigabytes are fetched in vain."""
+    if sys.platform == "win32":
+        raise SetupError(
+            "GalSim, which draws the galaxies, has no build for Windows. Run the book inside WSL "
+            "(wsl --install -d Ubuntu-24.04); book/appendix/how-to-use.md has the steps."
+        )
+
+
 def perform(command: str, arguments: "list[str]", root: Path) -> int:
     """Do one of the commands of HELP in an environment that is up to date."""
+    check_system()
     python = ensure(root)
     if command == "setup":
         print(f"The environment is ready: {python}")

@@ -11,6 +11,8 @@ Listed in `_config.yml` under `sphinx: extra_extensions`. What an author writes:
 ``{predict}``, ``{caption}``            a guess to commit to; words under a figure (`study_aids`)
 ``{measured}``, ``{unmeasured}``        text that depends on what was measured (`study_aids`)
 ``{ledger}``, ``{ledger} claims``       the status tables (`costs`)
+``{drawing}``, ``{ways}``,              the landing page: a drawing in the page, links side by
+``{studies}``                           side, papers and this build in one table (`landing`)
 =====================================  =====================================================
 """
 
@@ -23,7 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.typing import ExtensionMetadata
 
-from firstlight.press import costs, quiz, render, shown, sources, study_aids
+from firstlight.press import costs, landing, mending, quiz, render, shown, sources, study_aids
 
 MATHJAX = "mathjax/tex-svg.js"
 
@@ -73,7 +75,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     Returns:
         Version, and that pages may be read and written side by side.
     """
-    for part in (shown, sources, quiz, study_aids, render, costs):
+    for part in (shown, sources, quiz, study_aids, render, costs, landing, mending):
         part.setup(app)
     app.connect("config-inited", alone)
     app.connect("html-page-context", tidy_scripts, priority=900)

@@ -9,23 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from firstlight.evaluation import metrics
+from firstlight.evaluation import floors, metrics
 from firstlight.sky import galaxies, volunteers
 from firstlight.studies.cards import Fingerprint
 from firstlight.studies.galaxy_zoo import (
     BUILD,
+    FULL,
+    WEIGHTS,
+    build_model,
     classical_votes,
     fingerprint,
     fit_model,
     judged,
     network_input,
     simulate,
+    train,
     training_set,
 )
 from firstlight.studies.stored import Band, Sweep, prediction_interval, read_run
 from firstlight.studies.study import Config
 
-__all__ = ["LADDER", "SWEEPS", "band", "measure_seed", "measure_variant"]
+__all__ = ["LADDER", "SWEEPS", "band", "measure_ensemble", "measure_seed", "measure_variant"]
+
+ENSEMBLE = Path("_build") / "ensemble"
 
 
 def measure_seed(seed: int) -> dict[str, float]:
@@ -87,6 +93,44 @@ def measure_size(n_train: int, seed: int) -> dict[str, float]:
     return measure_variant(int(seed), n_train=int(n_train))
 
 
+def measure_ensemble(seed: int, members: int) -> dict[str, float]:
+    """What networks of full scale know together, and what infinitely many of them would.
+
+    The members lie in `_build/ensemble/seed-<seed>`; those that are missing are trained.
+
+    Args:
+        seed: Of the first member and of the test sky; the others have the next seeds.
+        members: How many networks, 2 or more.
+
+    Returns:
+        `rmse_member`, `rmse_ensemble`, `rmse_limit` (see `floors.ensemble_floor`), the same over
+        the vote floor, and the floor.
+    """
+    from firstlight import training
+    from firstlight.layers.augmentation import MIRRORS
+
+    data = simulate(FULL, int(seed))
+    predictions = []
+    for member in range(int(seed), int(seed) + int(members)):
+        weights = ENSEMBLE / f"seed-{member}" / WEIGHTS.name
+        if not weights.with_suffix(".card.json").exists():
+            train(FULL, member, weights.parent)
+        model = training.load_weights(build_model(FULL), weights)
+        predictions.append(training.predict(model, data.images, symmetries=MIRRORS))
+    found = floors.ensemble_floor(data.votes, np.stack(predictions))
+    floor = floors.vote_floor(data.probabilities, FULL["n_volunteers"])
+    errors = {"member": found.member_rmse, "ensemble": found.ensemble_rmse, "limit": found.rmse}
+    return {
+        **{f"rmse_{name}": error for name, error in errors.items()},
+        **{f"over_floor_{name}": error / floor for name, error in errors.items()},
+        "rmse_vote_floor": floor,
+    }
+
+
+def _fingerprint_of_full() -> Fingerprint:
+    return fingerprint(FULL)
+
+
 def _fingerprint_of_build() -> Fingerprint:
     return fingerprint(BUILD)
 
@@ -100,15 +144,21 @@ SWEEPS = {
     ),
     "galaxy-zoo-size": Sweep(
         "galaxy-zoo-size",
-        [{"n_train": n, "seed": 201} for n in (1500, 4000)],
+        [{"n_train": n, "seed": seed} for n in (1500, 5000) for seed in (201, 202)],
         measure_size,
         _fingerprint_of_build,
     ),
     "galaxy-zoo-ladder": Sweep(
         "galaxy-zoo-ladder",
-        [{"rung": rung, "seed": 301} for rung in LADDER],
+        [{"rung": rung, "seed": seed} for seed in (301, 302, 303) for rung in LADDER],
         measure_rung,
         _fingerprint_of_build,
+    ),
+    "galaxy-zoo-ensemble": Sweep(
+        "galaxy-zoo-ensemble",
+        [{"seed": 1, "members": 2}],
+        measure_ensemble,
+        _fingerprint_of_full,
     ),
 }
 

@@ -17,7 +17,8 @@ CHROMIUM = next(filter(None, map(shutil.which, paper.BROWSERS)), None)
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on this machine")
 ONE = """# The first
 
-See {ref}`the second <deeper>`, <a href="two.html#gone-on-paper">this</a> & the formula $e^{i\\pi} = -1$.
+See {ref}`the second <deeper>`, <a href="two.html#gone-on-paper">this</a>
+<svg viewBox="0 0 9 9"><path id="dot" d="M1 1h9"/><use href="#dot"/></svg> & the formula $e^{i\\pi} = -1$.
 
 :::{objectives}
 - [sums] add

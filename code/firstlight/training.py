@@ -135,7 +135,7 @@ class History:
 
 def fit(
     model: keras.Model,
-    images: Floats,
+    images: NDArray[Any],
     targets: Floats,
     *,
     steps: int,
@@ -318,7 +318,7 @@ class _Run:
 
 def predict(
     model: keras.Model,
-    images: Floats,
+    images: NDArray[Any],
     *,
     batch_size: int = 256,
     symmetries: int | Sequence[int] = 1,

@@ -175,7 +175,10 @@ def _relink(article: Any, docname: str, numbers: dict[str, int], book: Book) -> 
     """Give every id its page's prefix, and lead every link to where its goal is now."""
     here, folder = f"p{numbers[docname]}", posixpath.dirname(docname)
     published = site(repository(book.root).rstrip("/"))
+    drawn = {id(element) for drawing in article.find_all("svg") for element in drawing.find_all()}
     for element in article.find_all(True):
+        if id(element) in drawn:
+            continue  # a drawing refers to its parts in ways of its own
         if element.get("id"):
             element["id"] = f"{here}-{element['id']}"
         elif "id" in element.attrs:

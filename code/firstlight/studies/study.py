@@ -27,7 +27,7 @@ class Data:
         config: The configuration they were simulated with.
     """
 
-    images: NDArray[np.float16] | NDArray[np.float32]
+    images: NDArray[np.float16]
     sky: NDArray[np.float32]
     votes: NDArray[np.float32]
     probabilities: NDArray[np.float32]

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.press import epub, paper, pdf
+from firstlight.press import chromium, epub, paper, pdf
 from firstlight.press.errors import PressError
 from firstlight.press.toc import read_book
 from small_book import HEADER, SmallBook
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = next(filter(None, map(shutil.which, paper.BROWSERS)), None)
+CHROMIUM = next(filter(None, map(shutil.which, chromium.BROWSERS)), None)
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on this machine")
 ONE = """# The first
 
 See {ref}`the second <deeper>`, <a href="two.html#gone-on-paper">this</a>
-<svg viewBox="0 0 9 9"><path id="dot" d="M1 1h9"/><use href="#dot"/></svg> & the formula $e^{i\\pi} = -1$.
+<svg viewBox="0 0 9 9"><path id="dot" d="M1 1h9"/><use href="#dot"/></svg> &
+the formula $e^{i\\pi} = -1$.
 
 :::{objectives}
 - [sums] add
@@ -123,8 +124,8 @@ def test_a_book_without_pages_is_told_to_build_first(tmp_path):
 
 
 def test_without_a_browser_there_is_one_clear_line(built, monkeypatch, tmp_path):
-    monkeypatch.setattr(paper.shutil, "which", lambda name: None)
-    monkeypatch.setattr(paper, "PLACES", ())
+    monkeypatch.setattr(chromium.shutil, "which", lambda name: None)
+    monkeypatch.setattr(chromium, "PLACES", ())
     for part in (pdf, epub):
         with pytest.raises(PressError, match="Chromium or Chrome") as caught:
             part.write(read_book(built.root), tmp_path / "book")

@@ -16,8 +16,9 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from firstlight.press.chromium import browser, drive
 from firstlight.press.errors import PressError
-from firstlight.press.paper import Facts, Sheet, browser, document, drive, facts, read_sheets, style
+from firstlight.press.paper import Facts, Sheet, document, facts, read_sheets, style
 from firstlight.press.store import file_digest
 from firstlight.press.toc import Book
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import html
 import posixpath
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +28,6 @@ GONE = (  # nothing of these is of use away from the screen
     "script", "style", "button", "noscript", "nav", "iframe", "template", "a.headerlink",
     ".only-dark", ".fl-foot", ".fl-notes", ".fl-note", ".fl-feedback", "input", "[popover]",
 )  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-NEEDS_BROWSER = (
-    "{what} needs Chromium or Chrome, and neither is on this machine. "
-    "On Debian or Ubuntu: sudo apt install chromium."
-)
 
 
 @dataclass
@@ -206,56 +195,6 @@ def _keep_promises(sheets: list[Sheet]) -> None:
         for link in sheet.article.find_all("a", href=re.compile(r"^#p\d+-")):
             if link["href"][1:] not in ids:
                 link["href"] = link["href"].partition("-")[0]
-
-
-def browser(what: str) -> str:
-    """A Chromium or Chrome of this machine.
-
-    Args:
-        what: What needs it, for the message.
-
-    Raises:
-        PressError: If there is none.
-    """
-    for name in BROWSERS:
-        if found := shutil.which(name):
-            return found
-    for place in PLACES:
-        if Path(place).is_file():
-            return place
-    raise PressError(NEEDS_BROWSER.format(what=what))
-
-
-def drive(program: str, page: Path, *options: str) -> bytes:
-    """Let a browser open a page, wait until its mathematics is set, and do one thing.
-
-    Args:
-        program: The browser.
-        page: The page.
-        options: What to do, such as `--dump-dom`.
-
-    Returns:
-        What it wrote to standard output.
-
-    Raises:
-        PressError: If it fails.
-    """
-    profile = page.parent / "profile"
-    command = [
-        program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--no-first-run", "--disable-background-networking", "--allow-file-access-from-files",
-        f"--user-data-dir={profile}", "--virtual-time-budget=120000", *options, page.as_uri(),
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=600)
-    except subprocess.TimeoutExpired:
-        raise PressError(f"{program} did not finish within ten minutes.") from None
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)
-    if done.returncode:
-        tail = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
-        raise PressError(f"{program} ended with code {done.returncode}: " + " ".join(tail))
-    return done.stdout
 
 
 def style(book: Book, fonts: str) -> str:

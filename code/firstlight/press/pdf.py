@@ -12,8 +12,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from firstlight.press.chromium import browser, drive
 from firstlight.press.errors import PressError
-from firstlight.press.paper import Facts, Sheet, browser, document, drive, facts, read_sheets
+from firstlight.press.paper import Facts, Sheet, document, facts, read_sheets
 from firstlight.press.toc import Book
 
 SHEET = """<style>

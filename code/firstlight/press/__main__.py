@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     seeds.add_argument("--first", type=int, default=101, metavar="SEED", help="first seed (101)")
     seeds.add_argument("--csv", type=Path, metavar="FILE", help="write the values there")
     mutants = commands.add_parser("mutants", parents=[common], help="mutants must break claims")
-    mutants.add_argument("name", nargs="?", metavar="NAME", help="of one study only (all)")
+    mutants.add_argument("name", nargs="?", metavar="NAME", help="one study, or part/chapter (all)")
     notebooks = commands.add_parser("notebooks", parents=[common], help="chapters as notebooks")
     notebooks.add_argument("--out", type=Path, metavar="DIR", help="where (_build/notebooks)")
     notebooks.add_argument("--ref", default="", help="commit that their first cell installs")
@@ -74,10 +74,30 @@ def run(arguments: argparse.Namespace) -> int:
         return carry_home(arguments)
     if arguments.command == "mutants":
         os.chdir(arguments.root)
-        names = [arguments.name] if arguments.name else []
-        return int(import_module("firstlight.studies.mutants").run(*names) or 0)
+        return break_things(arguments)
     build.clean(arguments.root)
     return 0
+
+
+def break_things(arguments: argparse.Namespace) -> int:
+    """Run the mutants of chapters and studies.
+
+    Args:
+        arguments: The parsed command line of `mutants`; a name with a slash is a chapter's.
+
+    Returns:
+        0 if every mutant was killed.
+    """
+    from firstlight.press.mutants import run_mutants
+    from firstlight.press.toc import read_book
+
+    name, missed = arguments.name, 0
+    if name is None or "/" in name:
+        missed += run_mutants(read_book(arguments.root), name)
+    if name is None or "/" not in name:
+        names = [name] if name else []
+        missed += int(import_module("firstlight.studies.mutants").run(*names) or 0)
+    return int(missed > 0)
 
 
 def carry_home(arguments: argparse.Namespace) -> int:

@@ -36,10 +36,11 @@ class Scatter:
     @property
     def out(self) -> list[int]:
         """The seeds whose value is out of the band (or no number at all)."""
-        return [seed for seed, value, low, high in self.rows if not _held(value, low, high)]
+        return [seed for seed, value, low, high in self.rows if not held(value, low, high)]
 
 
-def _held(value: float, low: float | None, high: float | None) -> bool:
+def held(value: float, low: float | None, high: float | None) -> bool:
+    """Does a value lie in its band? A value that is no number never does."""
     low = -math.inf if low is None else low
     return math.isfinite(value) and low <= value <= (math.inf if high is None else high)
 

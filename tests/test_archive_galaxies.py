@@ -152,3 +152,8 @@ def test_real_cosmos_galaxies_can_be_drawn(real: None) -> None:
     for kind in ("real", "parametric"):
         galaxy = catalog.makeGalaxy(0, gal_type=kind)
         assert galaxy.flux == pytest.approx(108.3, rel=0.1)
+    one_by_one = galaxies.RealGalaxies()
+    assert len(one_by_one) == 100 and len([galaxy.flux for galaxy in one_by_one]) == 100
+    assert one_by_one[-1].flux == catalog.makeGalaxy(99, gal_type="real").flux
+    with pytest.raises(IndexError, match="received 100, expected one of 100"):
+        one_by_one[100]

@@ -97,9 +97,7 @@ needs_cosmos = pytest.mark.skipif(
 
 
 def cosmos():
-    catalog = archive.cosmos_galaxies()
-    real = [catalog.makeGalaxy(k, gal_type="real") for k in range(100)]
-    return real, archive.cosmos_half_light_arcsec()
+    return archive.RealGalaxies(), archive.cosmos_half_light_arcsec()
 
 
 def test_galaxies_without_noise_of_their_own_are_refused():

@@ -1,5 +1,6 @@
 """Real galaxies: HST COSMOS, the Hubble eXtreme Deep Field, Galaxy Zoo 2, Galaxy10."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ __all__ = [
     "DECALS_CLASSES",
     "SDSS_CLASSES",
     "Galaxy10",
+    "RealGalaxies",
     "cosmos_galaxies",
+    "cosmos_half_light_arcsec",
     "galaxy10_decals",
     "galaxy10_sdss",
     "gz2_classifications",
@@ -93,6 +96,27 @@ def cosmos_galaxies() -> "galsim.COSMOSCatalog":
         values = np.ascontiguousarray(fits.getdata(shared), np.float64)
         real.saved_noise_im[name] = galsim.Image(values, scale=_COSMOS_PIXEL_ARCSEC)
     return catalog
+
+
+class RealGalaxies(Sequence["galsim.GSObject"]):
+    """The galaxies of `cosmos_galaxies`, each made anew whenever it is asked for.
+
+    All hundred at once would take half a gigabyte of memory; one by one they take next to none.
+
+    Example:
+        >>> [galaxy.flux > 0 for galaxy in RealGalaxies()]  # doctest: +SKIP
+    """
+
+    def __init__(self) -> None:
+        self.catalog = cosmos_galaxies()
+
+    def __len__(self) -> int:
+        return int(self.catalog.nobjects)
+
+    def __getitem__(self, index: int) -> "galsim.GSObject":  # type: ignore[override]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"galaxy: received {index}, expected one of {len(self)}.")
+        return self.catalog.makeGalaxy(index % len(self), gal_type="real")
 
 
 def cosmos_half_light_arcsec() -> np.ndarray:

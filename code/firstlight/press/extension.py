@@ -25,9 +25,19 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.typing import ExtensionMetadata
 
-from firstlight.press import costs, landing, mending, quiz, render, shown, sources, study_aids
+from firstlight.press import (
+    costs,
+    landing,
+    lightness,
+    mending,
+    quiz,
+    render,
+    shown,
+    sources,
+    study_aids,
+)
 
-MATHJAX = "mathjax/tex-svg.js"
+MATHJAX = "mathjax/tex-chtml.js"
 
 
 def alone(app: Sphinx, config: Config) -> None:
@@ -75,7 +85,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     Returns:
         Version, and that pages may be read and written side by side.
     """
-    for part in (shown, sources, quiz, study_aids, render, costs, landing, mending):
+    parts = (shown, sources, quiz, study_aids, render, costs, landing, mending, lightness)
+    for part in parts:
         part.setup(app)
     app.connect("config-inited", alone)
     app.connect("html-page-context", tidy_scripts, priority=900)

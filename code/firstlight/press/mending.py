@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
-__all__ = ["mend", "setup"]
+__all__ = ["mend", "rewrite", "setup"]
 
 # TeX longer than this may be wider than a phone; then it scrolls, and the keyboard must
 # be able to reach it.
@@ -25,7 +25,9 @@ Replacement: TypeAlias = "str | Callable[[re.Match[str]], str]"
 
 def _reachable(match: re.Match[str]) -> str:
     opening, tex = match.groups()
-    return f'{opening} tabindex="0">{tex}' if len(tex) > LONG_TEX else match.group()
+    if len(tex) <= LONG_TEX:
+        return match.group()
+    return f'{opening} tabindex="0" role="group" aria-label="Equation">{tex}'
 
 
 MENDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
@@ -65,19 +67,24 @@ def mend(page: str) -> str:
     return page
 
 
-def attach(app: Sphinx) -> None:
-    """Mend whatever the page templates produce."""
+def rewrite(app: Sphinx, change: Callable[[str], str]) -> None:
+    """Have whatever the page templates produce pass through a function.
+
+    Args:
+        app: The Sphinx application; where it writes no HTML, nothing is done.
+        change: Takes a page's HTML and returns it changed.
+    """
     if not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     render = app.builder.templates.render
 
-    def mended(template: str, context: dict[str, Any]) -> str:
-        return mend(render(template, context))
+    def changed(template: str, context: dict[str, Any]) -> str:
+        return change(render(template, context))
 
-    app.builder.templates.render = mended  # type: ignore[method-assign]
+    app.builder.templates.render = changed  # type: ignore[method-assign]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Mend pages as they are written."""
-    app.connect("builder-inited", attach)
+    app.connect("builder-inited", lambda app: rewrite(app, mend))
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

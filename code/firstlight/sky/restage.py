@@ -7,6 +7,7 @@ same light over sky noise. What remains different is the galaxy itself, and the 
 that the real image brought along, for which there is `own_noise`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ R90_OVER_HALF_LIGHT = 2.3  # of an exponential disc, whose Petrosian R90 holds 9
 
 
 def restage(
-    galaxies: "list[galsim.GSObject]",
+    galaxies: "Sequence[galsim.GSObject]",
     half_light_arcsec: np.ndarray,
     conditions: pd.DataFrame,
     seed: int,
@@ -78,7 +79,7 @@ def restage(
 
 
 def own_noise(
-    galaxies: "list[galsim.GSObject]",
+    galaxies: "Sequence[galsim.GSObject]",
     half_light_arcsec: np.ndarray,
     conditions: pd.DataFrame,
     seed: int,
@@ -129,7 +130,7 @@ def own_noise(
     return lent[lender] * _light(conditions, survey)[:, None, None].astype(np.float32)
 
 
-def _check(where: str, galaxies: list, half_light: np.ndarray, seed: int, size: int) -> None:
+def _check(where: str, galaxies: Sequence, half_light: np.ndarray, seed: int, size: int) -> None:
     checks.whole(where, "seed", seed, 0, 2**63)
     checks.whole(where, "size", size, 8, 1024)
     half_light = np.asarray(half_light, dtype=float)

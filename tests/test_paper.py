@@ -63,7 +63,8 @@ def built(tmp_path_factory):
     book = SmallBook(tmp_path_factory.mktemp("paper"))
     static = book.root / "_static" / "mathjax"
     static.mkdir(parents=True)
-    shutil.copy(ROOT / "_static" / "mathjax" / "tex-svg.js", static)
+    for script in ("tex-svg.js", "tex-chtml.js"):  # for paper, for pages
+        shutil.copy(ROOT / "_static" / "mathjax" / script, static)
     book.page("one", "1")
     book.page("two", "2")
     book.write("book/one.md", HEADER.format(extra="") + ONE)

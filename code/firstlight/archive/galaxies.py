@@ -116,7 +116,12 @@ class RealGalaxies(Sequence["galsim.GSObject"]):
     def __getitem__(self, index: int) -> "galsim.GSObject":  # type: ignore[override]
         if not -len(self) <= index < len(self):
             raise IndexError(f"galaxy: received {index}, expected one of {len(self)}.")
-        return self.catalog.makeGalaxy(index % len(self), gal_type="real")
+        import galsim
+
+        index %= len(self)
+        # Stamps are padded with noise like their own: the same each time.
+        rng = galsim.BaseDeviate(index + 1)
+        return self.catalog.makeGalaxy(index, gal_type="real", rng=rng)
 
 
 def cosmos_half_light_arcsec() -> np.ndarray:

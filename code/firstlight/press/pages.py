@@ -305,7 +305,8 @@ def _tidy(book: Book) -> None:
         write_atomic(
             book.html / "index.html",
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<title>The book</title>\n<meta http-equiv="refresh" content="0; url={root}.html">'
+            f'<title>The book</title>\n<link rel="icon" href="data:,">'
+            f'<meta http-equiv="refresh" content="0; url={root}.html">'
             f'</head>\n<body><a href="{root}.html">The book</a></body></html>\n',
         )
     known = {page.docname for page in book.pages} | {"index", "genindex", "search", "py-modindex"}

@@ -197,7 +197,10 @@ def listening(page: Any, look: Look) -> Iterator[None]:
         "console": said,
         "pageerror": lambda error: look.errors.append(str(error)),
         "request": asked,
-        "requestfailed": lambda request: look.failed.append(request.url),
+        # What a reader leaves behind by going to the next page is not a failure.
+        "requestfailed": lambda request: (
+            None if request.failure == "net::ERR_ABORTED" else look.failed.append(request.url)
+        ),
         "response": answered,
     }
     for event, listener in listeners.items():

@@ -43,6 +43,10 @@ def math(tex, more=""):
             '<summary aria-label="Toggle hidden content"><span>Show</span></summary>',
             "<summary><span>Show</span></summary>",
         ),
+        (
+            '<a><img alt="Binder logo" src="b.svg"><span>Binder</span></a>',
+            '<a><img alt="Run this page as a notebook on" src="b.svg"><span>Binder</span></a>',
+        ),
         (math("a = b"), math("a = b")),
         (math("a" * LONG_TEX), math("a" * LONG_TEX, REACHED)),
         (math("a" * LONG_TEX, ' id="e"'), math("a" * LONG_TEX, f' id="e"{REACHED}')),

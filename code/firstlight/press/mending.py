@@ -36,9 +36,9 @@ MENDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
      r"\1"),
     # Three icons in one button, each with a name that is not the button's.
     (re.compile(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"'), r"\1"),
-    # A folded cell's words ("Show code cell source") are its name.
     # Read together with the word beside it: "Run this page as a notebook on Binder".
     (re.compile(r'<img alt="Binder logo"'), '<img alt="Run this page as a notebook on"'),
+    # A folded cell's words ("Show code cell source") are its name.
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     # The sidebar's mark stands in no landmark.
     (re.compile(r'<div id="pst-primary-sidebar"(?! role)'),

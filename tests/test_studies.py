@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firstlight import studies
-from firstlight.studies import cards, galaxy_zoo, galaxy_zoo_runs, mutants, stored
+from firstlight.studies import cards, galaxy_zoo, galaxy_zoo_runs, galaxy_zoo_sky, mutants, stored
 
 TOY = {
     **galaxy_zoo.BUILD,
@@ -57,12 +57,12 @@ def test_every_scale_builds_a_network_small_enough_to_ship(scale):
 
 
 def test_training_and_test_skies_never_meet():
-    images, votes = galaxy_zoo.training_set(TOY, 5)
-    data = galaxy_zoo.simulate(TOY, 5)
+    images, votes = galaxy_zoo_sky.training_set(TOY, 5)
+    data = galaxy_zoo_sky.simulate(TOY, 5)
     assert images.shape == (64, 32, 32, 3) and votes.shape == (64, 37) and len(data) == 32
     gaps = np.abs(images[:, None] - data.images[None]).max(axis=(2, 3, 4))
     assert gaps.min() > 0.05
-    again = galaxy_zoo.simulate(TOY, 5)
+    again = galaxy_zoo_sky.simulate(TOY, 5)
     np.testing.assert_array_equal(data.images, again.images)
     np.testing.assert_array_equal(data.votes, again.votes)
 
@@ -71,7 +71,7 @@ def test_train_writes_weights_and_a_card_that_says_how(trained):
     card = cards.read_card(trained.with_suffix(".card.json"))
     assert card["config"]["steps"] == 6 and card["seed"] == 5 and card["scale"] == "custom"
     assert {"rmse", "rmse_averaged", "rmse_vote_floor"} <= set(card["metrics"])
-    data = galaxy_zoo.simulate(TOY, 6)
+    data = galaxy_zoo_sky.simulate(TOY, 6)
     found = galaxy_zoo.evaluate(trained, data)
     assert found["rmse"] == pytest.approx(card["metrics"]["rmse"], rel=1e-4)
     assert found["tree_violation"] < 1e-5
@@ -81,15 +81,15 @@ def test_train_writes_weights_and_a_card_that_says_how(trained):
 def test_aligned_galaxies_go_the_whole_way(tmp_path):
     toy = {**TOY, "align": True, "augment": "mirror"}
     weights = galaxy_zoo.train(toy, 5, tmp_path)
-    data = galaxy_zoo.simulate(toy, 6)
-    assert not np.allclose(data.images, galaxy_zoo.simulate({**TOY, "align": False}, 6).images)
+    data = galaxy_zoo_sky.simulate(toy, 6)
+    assert not np.allclose(data.images, galaxy_zoo_sky.simulate({**TOY, "align": False}, 6).images)
     found = galaxy_zoo.evaluate(weights, data)
     assert found["tree_violation"] < 1e-5 and found["rmse"] > found["rmse_vote_floor"]
 
 
 def test_evaluating_what_is_not_there_names_the_command(tmp_path):
     with pytest.raises(FileNotFoundError, match="firstlight train galaxy-zoo --scale full"):
-        galaxy_zoo.evaluate(tmp_path / "none.npz", galaxy_zoo.simulate(TOY, 1))
+        galaxy_zoo.evaluate(tmp_path / "none.npz", galaxy_zoo_sky.simulate(TOY, 1))
 
 
 def test_configurations_that_make_no_sense_are_refused():

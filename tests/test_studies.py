@@ -252,6 +252,19 @@ def test_the_prediction_interval_holds_the_next_value_as_often_as_it_says():
         stored.prediction_interval(np.zeros(9))
 
 
+def test_a_classical_method_is_judged_on_a_sky_that_it_has_not_seen(monkeypatch):
+    rng = np.random.default_rng(8)
+    features, unseen = rng.normal(size=(400, 5)), rng.normal(size=(200, 5))
+    law = rng.normal(size=(5, 37))
+    sky = (features, features @ law, unseen, unseen @ law)
+    monkeypatch.setattr(galaxy_zoo_runs, "_classical_sky", lambda seed: sky)
+    for kind in ("extra_trees", "boosting"):
+        setting = {"kind": kind, "trees": 20, "leaf": 3, "share": 1.0}
+        found = galaxy_zoo_runs.measure_classical(**setting, seed=3)
+        assert 0 < found["rmse"] < 0.8 * np.std(sky[3])
+        assert found["fit_cpu_s"] > 0
+
+
 # --- mutants -------------------------------------------------------------------------
 
 

@@ -1,9 +1,10 @@
-"""Galaxy Zoo's stored runs: many seeds, fewer galaxies, the ladder of networks."""
+"""Galaxy Zoo's stored runs: many seeds, fewer galaxies, networks and classical methods."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,54 @@ def measure_ensemble(seed: int, members: int) -> dict[str, float]:
     }
 
 
+CLASSICAL: tuple[Config, ...] = (
+    {"kind": "extra_trees", "trees": 100, "leaf": 3, "share": 0.4},  # the one on the page
+    {"kind": "extra_trees", "trees": 300, "leaf": 2, "share": 0.6},
+    {"kind": "random_forest", "trees": 100, "leaf": 3, "share": 0.4},
+    {"kind": "boosting", "trees": 100, "leaf": 20, "share": 0.4},
+    {"kind": "boosting", "trees": 200, "leaf": 20, "share": 0.4},
+)
+
+
+def measure_classical(
+    kind: str, trees: int, leaf: int, share: float, seed: int
+) -> dict[str, float]:
+    """Error and cost of one setting of the classical baseline.
+
+    Args:
+        kind: See `evaluation.classical.classical_regressor`, as for the next three.
+        trees: Number of trees, or of boosting rounds.
+        leaf: Fewest galaxies in a leaf.
+        share: Share of the features tried at each split.
+        seed: Of skies, votes and trees.
+
+    Returns:
+        `rmse` on the test sky, and `fit_cpu_s`, the features not counted.
+    """
+    from firstlight.evaluation.classical import classical_regressor
+
+    features, votes, unseen, answers = _classical_sky(int(seed))
+    began = time.process_time()
+    regressor = classical_regressor(
+        kind, trees=int(trees), leaf=int(leaf), share=share, seed=int(seed)
+    ).fit(features, votes)
+    cpu_s = time.process_time() - began
+    return {"rmse": metrics.rmse(answers, regressor.predict(unseen)), "fit_cpu_s": cpu_s}
+
+
+@cache
+def _classical_sky(seed: int) -> tuple[Any, Any, Any, Any]:
+    """Features and votes of a training and a test sky at build scale."""
+    from firstlight.evaluation.classical import classical_features
+
+    sky = galaxies.simulate(BUILD["n_train"], 4 * seed, size=BUILD["size"])
+    votes = volunteers.poll(sky.probabilities, 4 * seed + 1, BUILD["n_volunteers"])
+    features = classical_features(sky.images)[0]
+    del sky
+    data = simulate(BUILD, seed)
+    return features, votes, classical_features(data.sky)[0], data.votes
+
+
 def _fingerprint_of_full() -> Fingerprint:
     return fingerprint(FULL)
 
@@ -152,6 +201,12 @@ SWEEPS = {
         "galaxy-zoo-ladder",
         [{"rung": rung, "seed": seed} for seed in (301, 302) for rung in LADDER],
         measure_rung,
+        _fingerprint_of_build,
+    ),
+    "galaxy-zoo-classical": Sweep(
+        "galaxy-zoo-classical",
+        [{**setting, "seed": 601} for setting in CLASSICAL],
+        measure_classical,
         _fingerprint_of_build,
     ),
     "galaxy-zoo-ensemble": Sweep(

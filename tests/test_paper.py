@@ -187,6 +187,10 @@ def test_the_epub_holds_the_pages_their_figures_and_drawn_formulas(packed):
         page = archive.read("book/page-2.xhtml").decode()
         assert "<svg" in page and re.search(r"<title[^>]*>e\^\{i\\pi\} = -1</title>", page)
         assert 'href="page-3.xhtml#p3-deeper"' in page and "<script" not in page
+        assert archive.read("book/cover.png").startswith(b"\x89PNG")
+        listing = archive.read("book/content.opf").decode()
+        assert re.search(r'href="cover.png"[^>]*properties="cover-image"', listing)
+        assert "schema:accessibilityFeature" in listing and "dc:rights" in listing
         figures = archive.read("book/page-3.xhtml").decode()
         (image,) = re.findall(r'<img[^>]* src="([^"]+)"', figures)
         assert f"book/{image}" in archive.namelist()

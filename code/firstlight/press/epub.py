@@ -36,6 +36,27 @@ PAGE = """<?xml version="1.0" encoding="utf-8"?>
 <link rel="stylesheet" type="text/css" href="book.css"/></head>
 <body>{body}</body></html>
 """
+FONTS = Path(__file__).parents[1] / "figures" / "fonts"
+COVER = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><style>
+@font-face {{ font-family: "Source Sans 3"; src: url("{fonts}/SourceSans3-Regular.ttf"); }}
+@font-face {{ font-family: "Source Sans 3"; font-weight: 700;
+  src: url("{fonts}/SourceSans3-Semibold.ttf"); }}
+body {{ margin: 0; background: #fcfcfa; color: #1d2129; font-family: "Source Sans 3", sans-serif;
+  display: flex; flex-direction: column; height: 1800px; justify-content: space-evenly; }}
+svg {{ width: 1200px; }} svg text {{ font-family: inherit; }} p {{ margin: 0 90px; }}
+.name {{ font-size: 132px; font-weight: 700; }} .subtitle {{ font-size: 58px; }}
+.foot {{ font-size: 36px; color: #5b6270; }}
+</style><div><p class="name">{1}</p><p class="subtitle">{2}</p></div>{0}<p class="foot">{3}</p>
+"""
+DESCRIPTION = (
+    "A textbook whose every example is executed and whose every result is asserted by the build "
+    "that made it: deep learning, for astronomers."
+)
+ACCESS = {
+    "accessMode": ("textual", "visual"), "accessModeSufficient": ("textual",),
+    "accessibilityFeature": ("alternativeText", "structuralNavigation", "tableOfContents"),
+    "accessibilityHazard": ("none",),
+}  # fmt: skip
 # Formulas become drawings with their TeX as title; what only HTML allows becomes plain.
 SCRIPT = """<script>
 (async () => {
@@ -91,6 +112,7 @@ def write(book: Book, target: Path) -> None:
         body = _packed(text, images)
         page = PAGE.format(title=html.escape(sheet.title), body=body)
         files[f"book/{_file(sheet.number)}"] = page.encode()
+    files["book/cover.png"] = _picture(book, program, known)
     files["book/cover.xhtml"] = _cover(known).encode()
     files["book/nav.xhtml"] = _navigation(sheets).encode()
     drawn = {_file(s.number) for s, text in zip(sheets, texts, strict=True) if "<svg" in text}
@@ -148,6 +170,22 @@ def _packed(text: str, images: dict[str, str]) -> str:
     return _IMAGE.sub(lambda found: f'{found.group(1)}{images[found.group(2)]}"', text)
 
 
+def _picture(book: Book, program: str, known: Facts) -> bytes:
+    """The cover as an image, for the shelf of a reading machine."""
+    title, _, subtitle = known.title.partition(": ")
+    drawing = book.root / "images" / "first_light.svg"
+    image = drawing.read_text("utf-8") if drawing.is_file() else ""
+    scratch = book.press / "paper"
+    scratch.mkdir(parents=True, exist_ok=True)
+    source, shot = scratch / "cover.html", scratch / "cover.png"
+    words = [html.escape(word) for word in (title, subtitle, known.author)]
+    source.write_text(COVER.format(image, *words, fonts=FONTS.as_uri()), "utf-8")
+    drive(program, source, f"--screenshot={shot}", "--window-size=1200,1800", "--hide-scrollbars")
+    picture = shot.read_bytes()
+    shutil.rmtree(scratch, ignore_errors=True)
+    return picture
+
+
 def _cover(known: Facts) -> str:
     title, _, subtitle = known.title.partition(": ")
     words = [f"Version {known.version}. Every result in it was measured by the build that made "
@@ -186,6 +224,7 @@ def _package(
         kind = {".xhtml": "application/xhtml+xml", ".css": "text/css", **KINDS}[Path(name).suffix]
         extra = ' properties="nav"' if name == "nav.xhtml" else ""
         extra = ' properties="svg"' if name in drawn else extra
+        extra = ' properties="cover-image"' if name == "cover.png" else extra
         key = Path(name).stem if name.endswith(".xhtml") else f"file-{number}"
         items.append(f'<item id="{key}" href="{name}" media-type="{kind}"{extra}/>')
     spine = ["cover", "nav", *(f"page-{sheet.number}" for sheet in sheets)]
@@ -193,6 +232,11 @@ def _package(
     state = file_digest(book.press / "pages.json")
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{known.address} {known.version} {state}")
     changed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    access = "".join(
+        f'<meta property="schema:{name}">{value}</meta>'
+        for name, values in ACCESS.items()
+        for value in values
+    )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf" '
         'version="3.0" unique-identifier="id" xml:lang="en"><metadata '
@@ -200,6 +244,8 @@ def _package(
         f'<dc:identifier id="id">urn:uuid:{identity}</dc:identifier>'
         f"<dc:title>{html.escape(known.title)}</dc:title><dc:language>en</dc:language>"
         f"<dc:creator>{html.escape(known.author)}</dc:creator>"
+        f"<dc:description>{DESCRIPTION}</dc:description>"
+        f"<dc:rights>Text and figures CC BY 4.0, code BSD-3-Clause</dc:rights>{access}"
         f'<meta property="dcterms:modified">{changed}</meta></metadata>'
         f"<manifest>{''.join(items)}</manifest><spine>{order}</spine></package>\n"
     )

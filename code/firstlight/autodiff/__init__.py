@@ -1,0 +1,1 @@
+"""The from-scratch network in NumPy: what Keras does, small enough to read."""

@@ -88,7 +88,7 @@ class Activation(Layer):
 
     def __init__(self, activation: str | Function | None, name: str | None = None) -> None:
         super().__init__(name)
-        self.activation: Function = activations.get("linear" if activation is None else activation)
+        self.activation: Function = activations.get(activation)
 
     def __call__(self, x: Any) -> Floats:
         """Shape and dtype as given."""
@@ -134,7 +134,7 @@ class Dense(Layer):
                 f"units: received {units!r}, expected a whole number of neurons, 1 or more."
             )
         self.units = int(units)
-        self.activation: Function = activations.get("linear" if activation is None else activation)
+        self.activation: Function = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.seed = seed
@@ -196,7 +196,8 @@ class Dense(Layer):
                 f"{values.shape}), expected {len(self.kernel)}, as when the layer was built. "
                 "Check the order of the axes, or build a new layer."
             )
-        return np.asarray(self.activation(functional.affine(values, self.kernel, self.bias)))
+        bent = self.activation(functional.affine(values, self.kernel, self.bias))
+        return np.asarray(bent, dtype=self.dtype)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`(units,)`, from a flat example."""

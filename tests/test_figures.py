@@ -259,6 +259,15 @@ def test_the_network_drawn_is_the_network_given():
     assert {t.get_text() for t in ax.texts} == {"1 input", "3 units, tanh", "1 unit, tanh"}
 
 
+def test_neurons_show_the_numbers_they_carry():
+    model = Model(Dense([[1, -2, 0.5]]), Dense([[1], [0], [-1]]))
+    fig = figures.network(model, values=[[2.0], [[1.0, -4.0, 0.0]], [[3.0]]])
+    filled = [c for c in fig.axes[0].collections if c.get_zorder() == 4]
+    assert [c.get_alpha() for c in filled] == [1, 0.25, 1, 0, 1]
+    with pytest.raises(ValueError, match="expected \\[1, 3, 1\\], a column each"):
+        figures.network(model, values=[[2.0], [1.0, 2.0], [3.0]])
+
+
 def test_wide_layers_say_what_is_left_out():
     fig = figures.network(Model(Dense(np.ones((2, 40)))), max_units=10)
     assert any("+ 30 more" in t.get_text() for t in fig.axes[0].texts)

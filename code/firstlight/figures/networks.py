@@ -21,6 +21,7 @@ def network(
     max_units: int = 12,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    values: Sequence[Any] | None = None,
 ) -> Figure:
     """Draw a stack of dense layers with its weights: blue pushes up, vermilion pushes down.
 
@@ -29,13 +30,17 @@ def network(
         max_units: Most units drawn in a layer; the rest are told in a number.
         inputs: Names of the inputs, one each, written beside them.
         outputs: Names of the outputs.
+        values: What the neurons carry, one list a column from the input on; each circle is
+            then filled, blue for positive, vermilion for negative, the more the larger the
+            number beside the largest of its column.
 
     Returns:
         Matplotlib figure; give it to `show`. The thicker a line, the larger its weight
         beside the largest of its layer.
 
     Raises:
-        ValueError: If the model is not built or holds a layer that cannot be drawn so.
+        ValueError: If the model is not built or holds a layer that cannot be drawn so, or if
+            values and columns differ.
 
     Example:
         >>> import keras  # doctest: +SKIP
@@ -56,6 +61,8 @@ def network(
     for column, (width, y) in enumerate(zip(widths, heights, strict=True)):
         x = np.full(len(y), column)
         ax.scatter(x, y, s=110, facecolor=PAPER, edgecolor=INK, linewidth=1.1, zorder=3)
+        if values is not None:
+            _fill(ax, column, y, values, widths)
         hidden = f"\n+ {width - len(y)} more" if width > len(y) else ""
         ax.text(column, bottom, captions[column] + hidden, ha="center", va="top", fontsize=10,
                 color=MUTED)  # fmt: skip
@@ -64,6 +71,20 @@ def network(
     ax.set(xlim=(-0.6, len(widths) - 0.4), ylim=(bottom - 1.2, (tallest - 1) / 2 + 0.7))
     ax.axis("off")
     return fig
+
+
+def _fill(ax: Any, column: int, y: Any, values: Sequence[Any], widths: Sequence[int]) -> None:
+    given = [int(np.size(carried)) for carried in values]
+    if given != list(widths):
+        raise ValueError(
+            f"values: received {given} numbers, expected {list(widths)}, a column each."
+        )
+    carried = np.ravel(np.asarray(values[column], dtype=float))
+    share = np.abs(carried) / (np.abs(carried).max() or 1.0)
+    for height, number, opacity in zip(y, carried, share, strict=False):
+        color = PALETTE[0] if number > 0 else PALETTE[1]
+        ax.scatter([column], [height], s=110, facecolor=color, edgecolor="none", alpha=opacity,
+                   zorder=4)  # fmt: skip
 
 
 def _stack(model: Any) -> tuple[list[np.ndarray], list[str]]:

@@ -245,6 +245,31 @@ def test_paper_has_the_text_and_no_navigation(window, scheme):
     assert shades_shown(page)[0] in ([], ["only-light"])
 
 
+# Widths of the text in our letters and in those that stand in for them, with ascent, descent.
+ROOM = """async ([ours, standin, style]) => {
+  const text = [...document.querySelectorAll("article p")].map(e => e.textContent).join(" ");
+  const pen = document.createElement("canvas").getContext("2d");
+  const room = family => {
+    pen.font = `${style} 100px ${family}`;
+    const m = pen.measureText(text.replace(/\\s+/g, " "));
+    return [m.width / text.length, m.fontBoundingBoxAscent, m.fontBoundingBoxDescent];
+  };
+  await Promise.all([...document.fonts].map(font => font.load().catch(() => null)));
+  const there = [...document.fonts].some(f => f.family.includes(standin) && f.status === "loaded");
+  return there && [room(`"${ours}"`), room(`"${standin}"`)];
+}"""
+
+
+@pytest.mark.parametrize("style", ["400", "italic 400", "600", "700"])
+@pytest.mark.parametrize("kind, ours", [("serif", "Source Serif 4"), ("sans", "Source Sans 3")])
+def test_stand_ins_take_the_room_of_our_letters(window, kind, ours, style):
+    page = window(the_first_page_with('class="fl-solution"'))
+    both = page.evaluate(ROOM, [ours, f"FL {kind} stand-in", style])
+    if not both:
+        pytest.skip("neither Times and Arial nor Liberation are on this machine")
+    assert both[1] == pytest.approx(both[0], rel=0.025)
+
+
 # What a reader should be able to see: all text but what folds, answers, or repeats.
 UNSEEN = """() => [...document.querySelectorAll("article :is(h1, h2, h3, p, li, pre, td, figure)")]
   .filter(e => e.innerText !== "" && e.textContent.trim() && !e.getClientRects().length)

@@ -86,11 +86,18 @@ def test_the_figures_are_closed():
     assert not any(plt.fignum_exists(fig.number) for _, fig, _ in made)
 
 
-def test_a_label_that_is_no_number_is_told_apart_by_a_colon():
-    data = frames_bundle([line("ReLU"), line("tanh")], name="activation")
-    assert [frame["words"] for frame in data[MIME]["frames"]] == [
-        "activation: ReLU", "activation: tanh",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "name, label, words",
+    [
+        ("activation", "ReLU", "activation: ReLU"),
+        ("bias $b$", "1", "bias b = 1"),
+        ("bias $b$", "none", "bias b: none"),
+        ("weight $w_1$ of g − r", "-1", "weight w₁ of g − r: −1"),
+    ],
+)
+def test_words_say_what_a_frame_is(name, label, words):
+    data = frames_bundle([line(label), line("other")], name=name)
+    assert data[MIME]["frames"][0]["words"] == words
 
 
 @pytest.mark.parametrize(

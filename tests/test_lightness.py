@@ -8,8 +8,11 @@ import pytest
 
 pytest.importorskip("sphinx")
 
+from docutils import nodes
+from docutils.utils import new_document
+
 from browser_kit import chromium
-from firstlight.press.lightness import DESCRIPTION, lighten
+from firstlight.press.lightness import DESCRIPTION, describe, lighten
 
 STATIC = Path(__file__).parents[1] / "_static"
 FONT_AWESOME = '<script src="_static/scripts/fontawesome.js?digest=1"></script>'
@@ -41,6 +44,32 @@ def test_figures_wait_until_they_are_near():
     assert lighten(once) == once
 
 
+def test_letters_are_asked_for_before_the_style_sheet():
+    head = '<head><script>1</script><link href="../_static/firstlight.css?v=1"></head>'
+    once = lighten(head)
+    asked = re.findall(r'"(../_static/fonts/[^"]+)"', once)
+    assert len(asked) == 2 and all(
+        (STATIC / a.removeprefix("../_static/")).is_file() for a in asked
+    )
+    assert once.index("fonts/") < once.index("<script>1") < once.index("firstlight.css")
+    assert lighten(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("One. Two.", "One. Two."),
+        (f"One has {'n ' * 50}end. Two has {'n ' * 50}end.", f"One has {'n ' * 50}end."),
+        (f"One has {'n ' * 100}end.", f"One has {'n ' * 73}…"),
+        ("", ""),
+    ],
+)
+def test_a_page_is_described_in_whole_sentences(text, shown):
+    tree = new_document("")
+    tree += nodes.section("", nodes.paragraph("", text)) if text else nodes.section()
+    assert describe(tree) == shown
+
+
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     pytest.importorskip("sphinx_book_theme")
@@ -53,7 +82,7 @@ def book(tmp_path_factory):
     conf += 'html_css_files = ["firstlight-icons.css", "firstlight-mathjax.css"]\n'
     (folder / "conf.py").write_text(conf)
     shutil.copytree(STATIC, folder / "_static")
-    book.page("page", f"# Page\n\nA first *paragraph*. {'word ' * 60}\n\n$$\na = b\n$$\n")
+    book.page("page", f"# Page\n\nA first *paragraph*. Word {'word ' * 60}\n\n$$\na = b\n$$\n")
     assert book.build()[1] == ""
     return book
 
@@ -63,8 +92,16 @@ def test_a_page_is_light_and_says_what_it_is_about(book):
     assert "fontawesome.js" not in html and 'rel="preload" as="script"' not in html
     assert re.search(r'<script async="async" fetchpriority="low" src="\S*tex-chtml.js', html)
     (words,) = re.findall(r'<meta name="description" content="([^"]*)"', html)
-    assert words.startswith("A first paragraph. word") and len(words) <= DESCRIPTION + 2
+    assert words == "A first paragraph." and len(words) <= DESCRIPTION
     assert 'data-theme="auto"' not in html
+
+
+def test_the_index_and_the_search_say_what_they_are_for(book):
+    said = {
+        re.search(r'<meta name="description" content="([^"]*)"', book.html(name)).group(1)
+        for name in ("page", "search", "genindex")
+    }
+    assert len(said) == 3 and any(words.startswith("Search ") for words in said)
 
 
 def test_every_icon_that_the_theme_uses_is_drawn(book):

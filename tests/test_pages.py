@@ -94,6 +94,16 @@ def test_every_figure_has_a_light_and_a_dark_form(name):
 
 
 @each_page
+def test_every_page_says_in_a_sentence_what_it_is_about(name):
+    page = page_of(name)
+    if _redirects(page):
+        return
+    said = [m["content"] for m in page.named("meta") if m.get("name") == "description"]
+    assert len(said) == 1 and 30 <= len(said[0]) <= 160, said
+    assert re.search(r"[.!?…][”\"')]*$", said[0]), said
+
+
+@each_page
 def test_no_page_asks_another_host(name):
     page = page_of(name)
     asked = [

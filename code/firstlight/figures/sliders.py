@@ -95,7 +95,8 @@ def frames_bundle(
     pictures: list[Image.Image] = []
     for label, fig, alt in figures:
         data = bundle(fig, alt=alt, format=format)
-        words = f"{plain} = {label}" if _is_number(label) else f"{plain}: {label}"
+        equals = _is_number(label) and name.rstrip().endswith("$")  # b = 1, but "slope: 1"
+        words = f"{plain} = {label}" if equals else f"{plain}: {label}"
         drawn.append({**data[MIME], "label": label, "words": words})
         pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
         said.append(f"{words}. {data['text/plain']}")

@@ -3,7 +3,8 @@
 The theme blocks every page on half a megabyte of Font Awesome for some fifteen icons; the
 icons are drawn by `_static/firstlight-icons.css` instead. Scripts run once the text stands,
 mathematics last of all, and a figure is fetched when the reader comes near it, so that of
-its light and its dark form only one is. Every page says in its head what it is about.
+its light and its dark form only one is. The letters of text and titles are asked for before
+the style sheet that names them. Every page says in its head what it is about.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ ICONS = "firstlight-icons.css"
 MATHJAX = {"async": "async", "fetchpriority": "low"}
 # Search engines show about this many characters.
 DESCRIPTION = 155
+# Pages that Sphinx makes, which have no text of their own.
+MADE = {
+    "search": "Search {book}: type a word, and every page that holds it is listed.",
+    "genindex": "Every term and every name in the code of {book}, from A to Z, with a link to "
+    "where it is explained.",
+}
+LETTERS = ("source-serif-4-latin-wght-normal", "source-sans-3-latin-600-normal")
 # Excerpts are fetched from the other pages, which a browser refuses between files.
 NO_EXCERPTS = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
@@ -43,6 +51,13 @@ NOW = """const mode = document.documentElement.dataset.mode;
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";"""
 
+# By a script, because a page that is read from the disk may use a font but not preload it.
+EARLY = """<script>if (location.protocol !== "file:") [{addresses}].forEach(href => document.head.append(
+    Object.assign(document.createElement("link"), {{rel: "preload", as: "font", crossOrigin: "", href}})));</script>
+  """  # noqa: E501
+
+_SHEET = re.compile(r'href="([^"]*/)?firstlight\.css')
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"])")
 _STATED = re.compile(r'(<html[^>]*?) data-theme="auto"')
 _LATER = re.compile(
     r'document\.documentElement\.dataset\.theme = localStorage\.getItem\([^;]*"auto";'
@@ -71,8 +86,19 @@ def lighten(page: str) -> str:
     if ICONS in head:
         head = _FONT_AWESOME.sub("", head)
     head = _STATED.sub(r"\1", _LATER.sub(NOW, head))
-    head = _SCRIPT.sub('<script defer="defer" ', _PRELOAD.sub("", head))
+    head = _early_letters(_SCRIPT.sub('<script defer="defer" ', _PRELOAD.sub("", head)))
     return head + end + _FIGURE.sub('<img loading="lazy" class="fl-figure', body)
+
+
+def _early_letters(head: str) -> str:
+    """Ask for the fonts of text and titles at the top of the head."""
+    sheet = _SHEET.search(head)
+    if sheet is None or 'as: "font"' in head:
+        return head
+    folder = f"{sheet.group(1) or ''}fonts"
+    addresses = ", ".join(f'"{folder}/{name}.woff2"' for name in LETTERS)
+    before, script, after = head.partition("<script")
+    return before + EARLY.format(addresses=addresses) + script + after
 
 
 def describe(doctree: nodes.document) -> str:
@@ -82,14 +108,20 @@ def describe(doctree: nodes.document) -> str:
         doctree: The page.
 
     Returns:
-        Its first paragraph of prose, cut between words; empty if it has none.
+        As many sentences of its first paragraph of prose as search engines show; the
+        first is cut between words if it is longer. Empty if there is no prose.
     """
     for paragraph in doctree.findall(nodes.paragraph):
         within = paragraph.parent
         if isinstance(within, nodes.section) and not any(
             name.startswith("fl-") for name in paragraph["classes"]
         ):
-            words = " ".join(paragraph.astext().split())
+            first, *others = _SENTENCE.split(" ".join(paragraph.astext().split()))
+            words = first
+            for sentence in others:
+                if len(f"{words} {sentence}") > DESCRIPTION:
+                    break
+                words = f"{words} {sentence}"
             if len(words) <= DESCRIPTION:
                 return words
             return words[:DESCRIPTION].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
@@ -111,7 +143,8 @@ def introduce(
     words = describe(doctree) if doctree is not None else ""
     if not words:  # the index, the search, a page that is all table
         name = context.get("title") or pagename.rpartition("/")[2]
-        words = f"{name} of {context.get('docstitle') or app.config.project}"
+        made = MADE.get(pagename, f"{name}, a page of {{book}}.")
+        words = made.format(book=context.get("docstitle") or app.config.project)
     words = html.escape(html.unescape(re.sub(r"<[^>]*>", "", words)))
     context["metatags"] = f'{tags}\n<meta name="description" content="{words}">'
 

@@ -306,6 +306,7 @@ def _tidy(book: Book) -> None:
             book.html / "index.html",
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<title>The book</title>\n<link rel="icon" href="data:,">'
+            f'<meta name="description" content="This address leads to the book\'s first page.">'
             f'<meta http-equiv="refresh" content="0; url={root}.html">'
             f'</head>\n<body><a href="{root}.html">The book</a></body></html>\n',
         )

@@ -115,6 +115,26 @@ def test_the_same_drawing_gives_the_same_bytes():
     assert one == two
 
 
+@pytest.mark.parametrize("opacity", [None, 0.5], ids=["opaque", "half seen"])
+def test_a_slim_drawing_has_every_marker(opacity):
+    fig, ax = plt.subplots(figsize=(4, 3))
+    x = np.linspace(0, 1, 200)
+    ax.scatter(x, x**2, s=12, c=[LIGHT[4], LIGHT[5]] * 100, alpha=opacity)
+    ax.plot(x[:40], x[:40], "o", color=LIGHT[6], alpha=opacity)
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "path"}):
+        fig.savefig(stream, format="svg")
+    full, slim = stream.getvalue(), bundle(fig, alt=ALT)[MIME]["light"]
+    assert len(slim) < 0.7 * len(full)
+    assert slim.count("<use ") == full.count("<use ")
+    places = [
+        [float(v) for v in re.findall(r'<use [^>]*? x="([^"]*)"', text)] for text in (full, slim)
+    ]
+    assert places[1] == pytest.approx(places[0], abs=0.0051)
+    named = set(re.findall(r'class="(\w+)"', slim))
+    assert named and named == set(re.findall(r"\.(\w+)\{[^}]+\}", slim))
+
+
 def test_the_paper_shines_through_and_the_stand_in_has_its_own():
     data = bundle(drawing(), alt=ALT, format="png")
     corner = {

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections import Counter
 from typing import Any
 
 import matplotlib as mpl
@@ -186,10 +187,19 @@ def _draw(fig: Figure, kind: str, dpi: int, paper: str = "none") -> str:
 
 
 def _slim(svg: str) -> str:
-    """An SVG without what no reader sees: metadata, comments, air, thousandths of a point."""
+    """An SVG without what no reader sees: metadata, comments, air, thousandths of a point.
+
+    What many markers and letters have in common is said once, in the drawing's style sheet.
+    """
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<!DOCTYPE.*?>", "", svg, flags=re.DOTALL)
     svg = re.sub(r">\s+<", "><", svg)
-    return re.sub(r'(?<= )(?:d|x|y)="[^"]*"', _rounded, svg)
+    svg = re.sub(r'(?<= )(?:d|x|y)="[^"]*"', _rounded, svg)
+    looks = Counter(re.findall(r' style="([^"]*)"', svg))
+    names = {look: f"s{k}" for k, look in enumerate(looks) if looks[look] > 3}
+    for look, name in names.items():
+        svg = svg.replace(f' style="{look}"', f' class="{name}"')
+    rules = "".join(f".{name}{{{look}}}" for look, name in names.items())
+    return svg.replace("</style>", f"{rules}</style>", 1)
 
 
 def _rounded(attribute: re.Match[str]) -> str:

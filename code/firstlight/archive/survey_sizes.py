@@ -85,9 +85,9 @@ SURVEYS: tuple[SurveySize, ...] = (
         note="the survey's own plan: 8 MB/s while scanning, 40 TB of raw images",
     ),
     SurveySize(
-        "Pan-STARRS1", 2010.4, 4_000, 4_000, 1_600, status="measured", cite="Magnier2020",
+        "Pan-STARRS", 2010.4, 4_000, 4_000, 1_600, status="measured", cite="Magnier2020",
         source="https://arxiv.org/abs/1612.05240",
-        note="up to 4 TB a night, over 4 PB raw by 2019; the archive is data release 2",
+        note="both telescopes: up to 4 TB a night, over 4 PB raw by 2019; archive: release 2",
     ),
     SurveySize(
         "Gaia", 2014.6, 36.9, 141.064, status="measured", in_space=True, cite="Prusti2016",
@@ -97,7 +97,7 @@ SURVEYS: tuple[SurveySize, ...] = (
     SurveySize(
         "DESI", 2020.9, archive_tb=80, status="measured", cite="Adame2024",
         source="https://data.desi.lbl.gov/doc/releases/edr",
-        note="early data release only, half a year of trial observations; the survey goes on",
+        note="early data release only, half a year of trial observations",
     ),
     SurveySize(
         "Euclid", 2024.1, 100, 219, 170_000, in_space=True, cite="Mellier2025",
@@ -107,7 +107,7 @@ SURVEYS: tuple[SurveySize, ...] = (
     SurveySize(
         "Rubin (LSST)", 2026.5, 20_000, 60_000, 500_000, cite="Ivezic2019",
         source="https://rubinobservatory.org/explore/lsst",
-        note="ten years from 30 June 2026; the archive is all products together",
+        note="ten years from 30 June 2026; the archive is all products together, roughly",
     ),
     SurveySize(
         "SKA", 2029.0, 1_900_000, cite="Dewdney2009",

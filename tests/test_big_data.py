@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,23 @@ import pytest
 import firstlight
 from firstlight.exercises.big_data import EXERCISES
 from firstlight.exercises.engine import judge
+from firstlight.studies.cards import digest
 
 RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
+PAGE = Path(__file__).parents[1] / "book" / "why" / "big-data.md"
+BY_CHANCE = re.compile(
+    r"rms_error\(|random\.|default_rng|simulate\(|load_weights|network_input|sigma = |beta = |"
+    r"Growth\(|^delta|^n_votes|^true_beta|^offsets|^distance|^worth|^one_vote"
+)
+
+
+def fingerprint():
+    """What the stored run depends on: the chapter's lines that simulate, fit and judge."""
+    text = PAGE.read_text(encoding="utf-8")
+    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
+    lines = [line.strip() for cell in cells for line in cell.splitlines()]
+    chosen = [re.sub(r"#.*", "", line).strip() for line in lines if BY_CHANCE.search(line)]
+    return {"training": digest([re.sub(r", (low|high)=.*", "", line) for line in chosen])}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -77,3 +93,9 @@ def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
         low = float(row["low"]) if row["low"] else -np.inf
         high = float(row["high"]) if row["high"] else np.inf
         assert low <= float(row["value"]) <= high, row["claim"]
+
+
+def test_the_stored_run_is_of_this_chapter():
+    card = json.loads((RUNS / "big-data.card.json").read_text(encoding="utf-8"))
+    again = f"the stored run is stale; make it anew: {card['command']}"
+    assert card["fingerprint"] == fingerprint(), again

@@ -21,6 +21,7 @@ _SWEEPS = {
     "galaxy-zoo-size": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
+    "features": "firstlight.studies.features",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

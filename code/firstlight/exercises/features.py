@@ -293,7 +293,10 @@ EXERCISES = {
         wrong={
             "no root": (lambda: lambda e, b: np.ceil(b / np.sqrt(120) / e), "take the root"),
             "floor": (lambda: lambda e, b: _width(e, b) - 1, "round up"),
-            "largest error": (lambda: lambda e, b: int(np.ceil(np.sqrt(b / 8 / e))), "largest"),
+            "largest error": (
+                lambda: lambda e, b: int(np.ceil(np.sqrt(b / 8 / e))),
+                "largest error",
+            ),
             "steps": (
                 lambda: lambda e, b: int(np.ceil(np.sqrt(b / np.sqrt(12) / e))),
                 "law for steps",

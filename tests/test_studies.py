@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from firstlight import studies
-from firstlight.studies import cards, galaxy_zoo, galaxy_zoo_runs, galaxy_zoo_sky, mutants, stored
+from firstlight.studies import (
+    cards,
+    features,
+    galaxy_zoo,
+    galaxy_zoo_runs,
+    galaxy_zoo_sky,
+    mutants,
+    stored,
+)
 
 TOY = {
     **galaxy_zoo.BUILD,
@@ -42,7 +50,7 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    assert set(studies.SWEEPS) == set(galaxy_zoo_runs.SWEEPS)
+    assert set(studies.SWEEPS) == set(galaxy_zoo_runs.SWEEPS) | set(features.SWEEPS)
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")
     with pytest.raises(ValueError, match="sweep: received 'x'"):

@@ -25,6 +25,7 @@ _ROOMS = {
     "learning_curves": "curves",
     "network": "networks",
     "question_tree": "question_trees",
+    "pipelines": "pipelines",
 }
 __all__ = list(_ROOMS)
 

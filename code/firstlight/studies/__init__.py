@@ -22,6 +22,7 @@ _SWEEPS = {
     "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
+    "features": "firstlight.studies.features",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

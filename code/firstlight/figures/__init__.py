@@ -23,6 +23,7 @@ _ROOMS = {
     "stamps": "galaxies",
     "learning_curves": "curves",
     "network": "networks",
+    "neuron": "neurons",
     "question_tree": "question_trees",
 }
 __all__ = list(_ROOMS)

@@ -33,7 +33,10 @@ AXE_ASKS = {
     ("wide", "light"): {},
     ("wide", "dark"): {"only": COLORS},
     ("narrow", "light"): {"but": COLORS},
-    ("narrow", "dark"): {"only": COLORS, "within": ["header", ".bd-header-article", ".fl-quiz"]},
+    ("narrow", "dark"): {
+        "only": COLORS,
+        "within": ["header", ".bd-header-article", ".fl-quiz", ".fl-frames"],
+    },  # fmt: skip
 }
 
 READY = """async () => {

@@ -134,6 +134,18 @@ def test_a_quiz_is_answered_by_keyboard(window):
     assert not any(shown()) and quiz.locator("input:checked").count() == 0
 
 
+def test_a_slider_moves_by_keyboard(window):
+    page = window(the_first_page_with('class="fl-frames'))
+    slider = page.locator("fieldset.fl-frames").first
+    stops, views = slider.locator("input"), slider.locator(".fl-view")
+    seen = lambda: [view.is_visible() for view in views.all()]  # noqa: E731
+    start = next(k for k, stop in enumerate(stops.all()) if stop.is_checked())
+    assert [k for k, view in enumerate(seen()) if view] == [start]
+    stops.nth(start).focus()
+    page.keyboard.press("ArrowRight")
+    assert [k for k, view in enumerate(seen()) if view] == [(start + 1) % stops.count()]
+
+
 def test_a_solution_opens_by_keyboard(window):
     page = window(the_first_page_with('class="fl-solution"'))
     solution = page.locator("details.fl-solution").first

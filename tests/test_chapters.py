@@ -54,6 +54,11 @@ class Source:
                 if isinstance(node, ast.Call) and _name(node.func) in names:
                     yield node
 
+    def shown(self):
+        """Every call that puts a figure, or a slider of figures, on the page."""
+        calls = self.calls("show", "frames")
+        return [call for call in calls if _name(getattr(call.func, "value", None)) == "figures"]
+
 
 def _name(function):
     return getattr(function, "attr", getattr(function, "id", None))
@@ -149,9 +154,10 @@ def test_no_cell_is_longer_than_the_reader_s_breath(page):
 
 @each_chapter
 def test_every_figure_is_shown_with_words(page):
-    shown = [call for call in page.calls("show") if _name(call.func.value) == "figures"]
+    shown = page.shown()
     for call in shown:
-        assert "alt" in {keyword.arg for keyword in call.keywords}, ast.unparse(call)
+        needed = "alt" if _name(call.func) == "show" else "name"  # frames check their own alt
+        assert needed in {keyword.arg for keyword in call.keywords}, ast.unparse(call)
     made = sum(1 for _ in page.calls(*MAKES_FIGURE))
     assert len(shown) >= (1 if made else 0)
     assert not any(
@@ -165,9 +171,9 @@ def test_every_figure_is_shown_with_words(page):
 
 @each_chapter
 def test_every_figure_has_a_caption(page):
-    shown = [call for call in page.calls("show") if _name(call.func.value) == "figures"]
+    shown = page.shown()
     captions = list(page.blocks("caption"))
-    cells_with = sum(bool(re.search(r"\bfigures\.show\(", cell)) for cell in page.cells)
+    cells_with = sum(bool(re.search(r"\bfigures\.(show|frames)\(", cell)) for cell in page.cells)
     assert cells_with <= len(captions) <= len(shown)
 
 

@@ -19,6 +19,7 @@ _ROOMS = {
     "label_lines": "style",
     "show": "display",
     "bundle": "display",
+    "frames": "sliders",
     "to_rgb": "galaxies",
     "stamps": "galaxies",
     "learning_curves": "curves",

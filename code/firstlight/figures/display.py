@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from typing import Any
 
 import matplotlib as mpl
@@ -17,7 +18,7 @@ from matplotlib.text import Text
 
 from firstlight.figures.style import DARK, INK, LIGHT, PAPER
 
-__all__ = ["MIME", "bundle", "show"]
+__all__ = ["MIME", "bundle", "put", "show"]
 
 MIME = "application/vnd.firstlight.figure+json"
 MANY_VERTICES = 20_000
@@ -51,6 +52,15 @@ def show(fig: Figure, *, alt: str, format: str | None = None) -> None:
     """
     data = bundle(fig, alt=alt, format=format)
     plt.close(fig)
+    put(data)
+
+
+def put(data: dict[str, Any]) -> None:
+    """Display a bundle in a notebook; in a plain script do nothing.
+
+    Args:
+        data: Dictionary from mime type to data, the book's own type among them.
+    """
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -172,7 +182,19 @@ def _draw(fig: Figure, kind: str, dpi: int, paper: str = "none") -> str:
     for axes, alpha in faces:
         axes.patch.set_alpha(alpha)
     data = stream.getvalue()
-    return data.decode() if kind == "svg" else base64.b64encode(data).decode()
+    return _slim(data.decode()) if kind == "svg" else base64.b64encode(data).decode()
+
+
+def _slim(svg: str) -> str:
+    """An SVG without what no reader sees: metadata, comments, air, thousandths of a point."""
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<!DOCTYPE.*?>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r">\s+<", "><", svg)
+    return re.sub(r'(?<= )(?:d|x|y)="[^"]*"', _rounded, svg)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    text = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}", attribute.group())
+    return re.sub(r"\s*([A-Za-z])\s+", r"\1", text)
 
 
 def _is_paper(color: Any) -> bool:

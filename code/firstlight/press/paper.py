@@ -158,6 +158,10 @@ def _lay_open(soup: Any, article: Any) -> None:
             legend.name, legend.attrs = "p", {"class": "fl-question"}
         for frame in quiz.find_all("fieldset"):
             frame.unwrap()
+    for slider in article.select("fieldset.fl-frames"):  # its frames side by side
+        for part in slider.find_all(["legend", "label"], recursive=False):
+            part.decompose()
+        slider.name, slider.attrs = "div", {"class": slider["class"]}
 
 
 def _relink(article: Any, docname: str, numbers: dict[str, int], book: Book) -> None:

@@ -1,9 +1,13 @@
-"""Figures on the page: a light and a dark image, alt text, and no layout that jumps."""
+"""Figures on the page: a light and a dark image, alt text, and no layout that jumps.
+
+A figure that holds several frames becomes a slider (see `frames`).
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 from typing import Any
 
 from docutils import nodes
@@ -11,6 +15,8 @@ from myst_nb.core.render import load_mime_renders
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
+
+from firstlight.press import frames
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +42,13 @@ class FigureRenderer:
             inline: Whether it stands in a line of text.
 
         Returns:
-            Two images, of which the theme shows one.
+            Two images, of which the theme shows one; or a slider over many.
         """
         ours = bool(data.output_metadata.get("firstlight"))
         if data.mime_type == MIME and not inline:
+            if "frames" in data.content:
+                group = f"frames-{data.cell_index}-{data.output_index}"
+                return frames.frames_nodes(data.content, group, partial(_images, renderer))
             return _images(renderer, data.content)
         if ours:
             return []
@@ -113,8 +122,9 @@ def visit_image(self: Any, node: figure_image) -> None:
     uri = self.builder.images.get(node["uri"])
     source = f"{self.builder.imgpath}/{uri}" if uri else node["uri"]
     width, height = node["pixels"]
+    anchor = f' id="{node["ids"][0]}"' if node["ids"] else ""
     self.body.append(
-        f'<img class="{" ".join(node["classes"])}" src="{self.attval(source)}" '
+        f'<img class="{" ".join(node["classes"])}"{anchor} src="{self.attval(source)}" '
         f'alt="{self.attval(node["alt"])}" width="{width}" height="{height}" decoding="async">\n'
     )
 
@@ -134,5 +144,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         latex=(lambda self, node: self.visit_image(node), depart_image),
         text=(lambda *_: None, lambda *_: None),
     )
+    frames.setup(app)
     app.connect("doctree-read", check_figures)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

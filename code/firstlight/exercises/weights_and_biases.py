@@ -84,7 +84,9 @@ def _check_xor(answer: Any) -> None:
     )
     bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
     a = np.maximum(0, bits @ w1 + b1) @ w2.reshape(-1) + b2
-    told = {tuple(map(int, pair)): float(value) for pair, value in zip(bits, a.ravel(), strict=True)}
+    told = {
+        tuple(map(int, pair)): float(value) for pair, value in zip(bits, a.ravel(), strict=True)
+    }
     expect(
         not ((a.ravel() > 0) == [False, True, True, True]).all(),
         "this is the ordinary or: (1, 1) is let through. Which neuron wakes up at two ones only?",
@@ -267,9 +269,11 @@ EXERCISES = {
     ),
     "fold": Exercise(
         check=_check_fold,
-        right=lambda: lambda w, b, mean, std: (
-            w / std[:, None],
-            b - mean @ (w / std[:, None]),
+        right=lambda: (
+            lambda w, b, mean, std: (
+                w / std[:, None],
+                b - mean @ (w / std[:, None]),
+            )
         ),
         praise="Right: the user of your network need never hear of the scaling.",
         wrong={
@@ -283,9 +287,11 @@ EXERCISES = {
                 "on their way",
             ),
             "sign": (
-                lambda: lambda w, b, mean, std: (
-                    w / std[:, None],
-                    b + mean @ (w / std[:, None]),
+                lambda: (
+                    lambda w, b, mean, std: (
+                        w / std[:, None],
+                        b + mean @ (w / std[:, None]),
+                    )
                 ),
                 "mind the sign",
             ),
@@ -298,20 +304,22 @@ EXERCISES = {
     ),
     "color_error": Exercise(
         check=_check_color_error,
-        right=lambda: lambda w, sigma: np.sqrt(
-            np.sum((np.array([w[0], w[1] - w[0], -w[1]]) * sigma) ** 2)
+        right=lambda: (
+            lambda w, sigma: np.sqrt(np.sum((np.array([w[0], w[1] - w[0], -w[1]]) * sigma) ** 2))
         ),
         praise="Right. Two colors that share a band are never independent.",
         wrong={
             "no covariance": (
-                lambda: lambda w, s: np.sqrt(
-                    w[0] ** 2 * (s[0] ** 2 + s[1] ** 2) + w[1] ** 2 * (s[1] ** 2 + s[2] ** 2)
+                lambda: (
+                    lambda w, s: np.sqrt(
+                        w[0] ** 2 * (s[0] ** 2 + s[1] ** 2) + w[1] ** 2 * (s[1] ** 2 + s[2] ** 2)
+                    )
                 ),
                 "covariance is missing",
             ),
             "sign of the covariance": (
-                lambda: lambda w, s: np.sqrt(
-                    np.sum((np.array([w[0], w[0] + w[1], w[1]]) * s) ** 2)
+                lambda: (
+                    lambda w, s: np.sqrt(np.sum((np.array([w[0], w[0] + w[1], w[1]]) * s) ** 2))
                 ),
                 "sign of the covariance",
             ),
@@ -320,9 +328,7 @@ EXERCISES = {
                 "take the root",
             ),
             "errors added": (
-                lambda: lambda w, s: (
-                    w[0] * np.hypot(s[0], s[1]) + w[1] * np.hypot(s[1], s[2])
-                ),
+                lambda: lambda w, s: w[0] * np.hypot(s[0], s[1]) + w[1] * np.hypot(s[1], s[2]),
                 "do not simply add",
             ),
         },

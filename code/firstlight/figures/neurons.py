@@ -18,9 +18,7 @@ _SUM, _BEND, _OUT = 4.1, 6.15, 8.1  # where the stages stand, the inputs being a
 _MOST = 8
 
 
-def neuron(
-    layer: Any, x: Any, *, inputs: Sequence[str] | None = None, unit: int = 0
-) -> Figure:
+def neuron(layer: Any, x: Any, *, inputs: Sequence[str] | None = None, unit: int = 0) -> Figure:
     """Draw one neuron of a dense layer at work on one example, with its true numbers.
 
     Args:

@@ -7,8 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
-from matplotlib.patheffects import withStroke
+from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
 from firstlight.figures.style import GRID, INK, MUTED, PALETTE, PAPER
 
@@ -48,7 +47,7 @@ def neuron(layer: Any, x: Any, *, inputs: Sequence[str] | None = None, unit: int
     if len(names) != len(example):
         raise ValueError(f"inputs: received {len(names)} names, expected {len(example)}.")
     half = max(1.25, 0.55 * len(example))
-    fig, ax = plt.subplots(figsize=(7.0, 1.15 + 1.05 * half))
+    fig, ax = plt.subplots(figsize=(6.4, 1.05 + 1.0 * half))
     _linear(ax, example, weights, bias, a, names)
     _bend(ax, layer, a, output)
     stages = ((-0.35, _SUM + 0.5, "1  linear"), (_BEND - 0.75, _BEND + 0.75, f"2  {_name(layer)}"))
@@ -123,9 +122,7 @@ def _linear(
         ax.text(0, y, _number(value), ha="center", va="center", fontsize=10)
         ax.text(-0.5, y, name, ha="right", va="center", fontsize=12)
         for along, words in ((1.1, f"\u00d7 {_number(weight)}"), (2.55, f"= {_number(product)}")):
-            ax.text(along, y * (1 - along / _SUM), words, ha="center", va="center", color=color,
-                    fontsize=10, path_effects=[withStroke(linewidth=5, foreground=PAPER)],
-                    zorder=3)  # fmt: skip
+            _label(ax, along, y * (1 - along / _SUM), words, color)
     ax.add_patch(Circle((_SUM, 0), 0.5, facecolor=PAPER, edgecolor=INK, linewidth=1.4, zorder=2))
     ax.text(_SUM, 0, "sum", ha="center", va="center", fontsize=11)
     _arrow(ax, (_SUM, -1.1), (_SUM, -0.52), _color(bias))
@@ -133,6 +130,14 @@ def _linear(
     _arrow(ax, (_SUM + 0.52, 0), (_BEND - 0.74, 0), INK)
     ax.text((_SUM + _BEND) / 2 - 0.11, 0.12, f"$a$ = {_number(a)}", ha="center", va="bottom",
             fontsize=10.5)  # fmt: skip
+
+
+def _label(ax: Axes, x: float, y: float, words: str, color: str) -> None:
+    """A number on its line, which is cut out for it; a patch turns dark with the page."""
+    width, height = 0.08 + 0.108 * len(words), 0.34
+    ax.add_patch(Rectangle((x - width / 2, y - height / 2), width, height, facecolor=PAPER,
+                           edgecolor="none", zorder=2))  # fmt: skip
+    ax.text(x, y, words, ha="center", va="center", color=color, fontsize=10.5, zorder=3)
 
 
 def _bend(ax: Axes, layer: Any, a: float, output: float) -> None:
@@ -150,10 +155,12 @@ def _bend(ax: Axes, layer: Any, a: float, output: float) -> None:
     small.spines[["top", "right"]].set_visible(True)
     small.set_xlabel("$a$", labelpad=1)
     small.set_title("$g(a)$", loc="center", fontsize=10.5, fontweight="normal", pad=3)
-    _arrow(ax, (_BEND + 0.74, 0), (_OUT - 0.55, 0), INK)
+    _arrow(ax, (_BEND + 0.74, 0), (_OUT - 0.62, 0), INK)
     ax.text(_OUT, 0, f"$\\hat{{y}}$ = {_number(output)}", ha="center", va="center", fontsize=12,
             color=PALETTE[2])  # fmt: skip
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.2})
+    # Not `annotate`: the arrow of an annotation would keep its color on the dark page.
+    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=color,
+                                 linewidth=1.2, shrinkA=0, shrinkB=0))  # fmt: skip

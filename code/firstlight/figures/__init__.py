@@ -24,6 +24,7 @@ _ROOMS = {
     "stamps": "galaxies",
     "learning_curves": "curves",
     "network": "networks",
+    "neuron": "neurons",
     "question_tree": "question_trees",
     "pipelines": "pipelines",
 }

@@ -24,6 +24,7 @@ _ROOMS = {
     "learning_curves": "curves",
     "network": "networks",
     "question_tree": "question_trees",
+    "application": "schematics",
 }
 __all__ = list(_ROOMS)
 

@@ -48,7 +48,7 @@ def _check_least_error(answer: Any) -> None:
         true / sigma: "twice the seeing must cost four times; which power of sigma is that?",
         sigma / flux**0.5: "that is the limit of a bright star, without background; this one has "
         "a background and no noise of its own.",
-        true * variance**0.5: "the variance stands under the root, like the information.",
+        true * variance**0.5: "the variance stands under the root; the noise is its root.",
     }
     for number, hint in wrong.items():
         expect(not np.isclose(value, number, rtol=1e-6), hint)
@@ -189,7 +189,10 @@ EXERCISES = {
             "variance": (lambda: lambda f, s, v: 8 * np.pi * v * s**4 / f**2, "unit of a pixel"),
             "one sigma": (lambda: lambda f, s, v: (8 * np.pi * v) ** 0.5 * s / f, "which power"),
             "bright": (lambda: lambda f, s, v: s / f**0.5, "limit of a bright star"),
-            "no root": (lambda: lambda f, s, v: (8 * np.pi) ** 0.5 * v * s**2 / f, "under the"),
+            "no root": (
+                lambda: lambda f, s, v: (8 * np.pi) ** 0.5 * v * s**2 / f,
+                "under the root",
+            ),
             "no factor": (lambda: lambda f, s, v: v**0.5 * s**2 / f, "factor 8 pi"),
             "value": (lambda: 0.1, "not its value"),
         },

@@ -14,7 +14,7 @@ from matplotlib.patches import Circle, Ellipse, FancyBboxPatch, Polygon, Rectang
 
 from firstlight.figures.style import GRID, INK, MUTED, PALETTE, PAPER
 
-__all__ = ["SCHEMES", "Scheme", "application"]
+__all__ = ["SCHEMES", "Scheme", "application", "describe"]
 
 Glyph = Callable[[Any, float, float], None]
 _BLUE, _RED, _GREEN, _VIOLET, _OCHRE, _SLATE = PALETTE
@@ -118,11 +118,7 @@ def application(name: str) -> Figure:
         >>> float(fig.get_size_inches()[0])
         7.0
     """
-    if name not in SCHEMES:
-        raise ValueError(
-            f"application: received {name!r}, expected one of {', '.join(map(repr, SCHEMES))}."
-        )
-    scheme = SCHEMES[name]
+    scheme = _find(name)
     fig = plt.figure(figsize=(7.0, 2.45))
     fig.set_layout_engine("none")
     ax = fig.add_axes((0, 0, 1, 1))
@@ -140,6 +136,35 @@ def application(name: str) -> Figure:
     ax.text(3.5, 0.28, f"learned from: {scheme.learned}", ha="center", va="center", fontsize=11)
     _arrow(ax, (3.5, 0.5), (3.5, 0.7), _GREEN)
     return fig
+
+
+def describe(name: str) -> str:
+    """The same application in words, for those who cannot see the drawing.
+
+    Args:
+        name: A key of `SCHEMES`.
+
+    Returns:
+        One line: input, network, output, teacher.
+
+    Raises:
+        ValueError: If there is no such application.
+
+    Example:
+        >>> describe("driving").startswith("In goes one camera frame")
+        True
+    """
+    scheme = _find(name)
+    line = f"In goes {scheme.takes}. The network: {scheme.network}. Out comes {scheme.gives}. "
+    return " ".join(f"{line}It learned from {scheme.learned}.".split())
+
+
+def _find(name: str) -> Scheme:
+    if name not in SCHEMES:
+        raise ValueError(
+            f"application: received {name!r}, expected one of {', '.join(map(repr, SCHEMES))}."
+        )
+    return SCHEMES[name]
 
 
 def _blocks(ax: Any, stages: tuple[tuple[str, float], ...]) -> None:
@@ -183,7 +208,7 @@ def _wheel(ax: Any, x: float, y: float) -> None:
 def _chain(ax: Any, x: float, y: float) -> None:
     for row, dy in enumerate((0.3, 0.1, -0.1, -0.3)):
         for k in range(8):
-            changed = row and (k * 5 + row * 3) % 7 == 0
+            changed = row in (1, 3) and k in (2, 5)  # two places that change together
             color = _RED if changed else (_BLUE, _OCHRE, _GREEN)[k * k % 3]
             ax.add_patch(Circle((x - 0.46 + 0.13 * k, y + dy), 0.05, facecolor=color,
                                 edgecolor="none"))  # fmt: skip

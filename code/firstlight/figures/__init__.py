@@ -27,6 +27,7 @@ _ROOMS = {
     "neuron": "neurons",
     "question_tree": "question_trees",
     "pipelines": "pipelines",
+    "application": "schematics",
 }
 __all__ = list(_ROOMS)
 

@@ -165,3 +165,16 @@ def test_the_page_s_colors_are_those_of_the_figures():
     for name, index in wanted.items():
         light, dark, *_ = re.findall(rf"--fl-{name}: (#[0-9a-f]+);", css)
         assert (light, dark) == (LIGHT[index], DARK[index]), name
+
+
+def test_a_table_of_studies_can_have_more_columns(book):
+    book.ledger([rmse()])
+    book.page("page", "# Page\n\nProse.")
+    more = "The zoo | page | Willett | 0.1 | a forest: {claim}`demo.rmse:.2f` | {claim}`demo.rmse`"
+    book.page("front", studies(":columns: to beat", more))
+    assert book.build()[1] == ""
+    html = book.html("front")
+    assert cells(html)[3] == "a forest: 0.07" and len(cells(html)) == 5
+    assert ">to beat<" in html and "fl-more" in html
+    book.page("front", studies(":columns: to beat", ROW))
+    assert "received 5 cells" in book.build()[1]

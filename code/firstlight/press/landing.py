@@ -15,6 +15,9 @@ What an author writes::
     Galaxy Zoo | supervised/galaxy-zoo | {cite:t}`Dieleman2015` | 0.0749 | {claim}`zoo.rmse:.3f`
     :::
 
+With ``:columns: to beat`` a row has one more cell, before the last, under that head; with
+``:columns: network | to beat`` two.
+
 Pages are named from the folder of the page that is written. A study whose claims are not
 in the ledger yet reads "not yet rebuilt", and changes by itself when they are.
 """
@@ -29,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -192,22 +196,27 @@ class Studies(_Rows):
     """``{studies}``: what the papers found, and what this build finds."""
 
     columns = ("name", "page", "paper", "its figure", "claims")
+    option_spec = {"columns": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         """Build the table from the ledger."""
-        group = nodes.tgroup(cols=len(HEAD))
-        group += [nodes.colspec(colwidth=1) for _ in HEAD]
-        group += nodes.thead("", _row([nodes.paragraph("", text) for text in HEAD]))
+        more = tuple(text.strip() for text in self.options.get("columns", "").split("|") if text)
+        self.columns = (*Studies.columns[:-1], *more, Studies.columns[-1])
+        head = (*HEAD[:-1], *more, HEAD[-1])
+        group = nodes.tgroup(cols=len(head))
+        group += [nodes.colspec(colwidth=1) for _ in head]
+        group += nodes.thead("", _row([nodes.paragraph("", text) for text in head]))
         body = nodes.tbody()
-        for name, page, paper, figure, ours in self.rows():
+        for name, page, *between, ours in self.rows():
             measured = self.measured(ours)
             first = nodes.paragraph("", "", self.study(name, page, measured))
             last = self.inline(ours) if measured else nodes.paragraph("", NOT_YET)
-            row = _row([first, self.inline(paper), self.inline(figure), last])
+            row = _row([first, *map(self.inline, between), last])
             row["classes"].append("fl-rebuilt" if measured else "fl-not-yet")
             body += row
         group += body
-        return [nodes.table("", group, classes=["fl-studies"])]
+        classes = ["fl-studies", *(["fl-more"] if more else [])]
+        return [nodes.table("", group, classes=classes)]
 
     def measured(self, ours: str) -> bool:
         """Whether every claim that a cell names stands in the ledger."""

@@ -20,6 +20,7 @@ _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-size": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ladder": "firstlight.studies.galaxy_zoo_runs",
+    "galaxy-zoo-full": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
     "features": "firstlight.studies.features",

@@ -176,5 +176,7 @@ def test_a_table_of_studies_can_have_more_columns(book):
     html = book.html("front")
     assert cells(html)[3] == "a forest: 0.07" and len(cells(html)) == 5
     assert ">to beat<" in html and "fl-more" in html
+    book.page("front", studies(":columns: to beat", more.replace("demo.rmse:.2f", "not.yet:.2f")))
+    assert book.build()[1] == "" and cells(book.html("front"))[3] == "a forest"
     book.page("front", studies(":columns: to beat", ROW))
     assert "received 5 cells" in book.build()[1]

@@ -50,16 +50,16 @@ def semantic_autoencoder(data: ArrayLike, numbers: Mapping[str, str], render: Ar
         ax.text(left + _SIDE / 2, 2.2, name, ha="center", va="bottom", fontsize=11)
     _trapezoid(ax, 1.65, 1.2, 0.55)
     ax.text(2.05, _MIDDLE, "encoder", ha="center", va="center", color=PAPER, fontsize=11)
-    ax.text(2.05, 0.72, "all the weights", ha="center", va="center", color=MUTED, fontsize=10)
+    ax.text(2.05, 0.7, "all the weights", ha="center", va="center", color=MUTED, fontsize=10)
     _numbers(ax, numbers)
     ax.add_patch(_box(4.4, 1.05, 0.95, 0.8, PAPER, INK))
     ax.text(4.875, _MIDDLE, "renderer", ha="center", va="center", fontsize=11)
-    ax.text(4.875, 0.72, "no weights", ha="center", va="center", color=MUTED, fontsize=10)
+    ax.text(4.875, 0.7, "no weights", ha="center", va="center", color=MUTED, fontsize=10)
     for start, end in ((1.42, 1.63), (2.47, 2.7), (4.12, 4.38), (5.37, 5.58)):
         _arrow(ax, (start, _MIDDLE), (end, _MIDDLE))
-    ax.plot([0.75, 0.75, 6.25, 6.25], [0.75, 0.3, 0.3, 0.75], color=PALETTE[1], lw=1.3)
-    ax.text(3.5, 0.3, "loss: how far the two differ", ha="center", va="center", fontsize=11,
-            color=PALETTE[1], bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 3})  # fmt: skip
+    ax.plot([0.75, 0.75, 6.25, 6.25], [0.75, 0.42, 0.42, 0.75], color=PALETTE[1], lw=1.3)
+    ax.text(3.5, 0.2, "loss: how far the two differ", ha="center", va="center", fontsize=11,
+            color=PALETTE[1])  # fmt: skip
     return fig
 
 

@@ -16,7 +16,7 @@ What an author writes::
     :::
 
 With ``:columns: to beat`` a row has one more cell, before the last, under that head; with
-``:columns: network | to beat`` two.
+``:columns: network | to beat`` two. A claim there that is not in the ledger is left out.
 
 Pages are named from the folder of the page that is written. A study whose claims are not
 in the ledger yet reads "not yet rebuilt", and changes by itself when they are.
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 NOT_YET = "not yet rebuilt"
 HEAD = ("study", "the paper", "its figure", "this build")
 _CLAIM = re.compile(r"\{claim\}`\s*([\w.]+)")
+_ASIDE = re.compile(r"[:,]?\s*\{claim\}`[^`]*`")
 _BETWEEN = re.compile(r"\s+\|\s+")
 _SVG = "http://www.w3.org/2000/svg"
 
@@ -211,7 +212,7 @@ class Studies(_Rows):
             measured = self.measured(ours)
             first = nodes.paragraph("", "", self.study(name, page, measured))
             last = self.inline(ours) if measured else nodes.paragraph("", NOT_YET)
-            row = _row([first, *map(self.inline, between), last])
+            row = _row([first, *[self.inline(self.known(text)) for text in between], last])
             row["classes"].append("fl-rebuilt" if measured else "fl-not-yet")
             body += row
         group += body
@@ -220,11 +221,19 @@ class Studies(_Rows):
 
     def measured(self, ours: str) -> bool:
         """Whether every claim that a cell names stands in the ledger."""
-        names = _CLAIM.findall(ours)
-        if not names:
+        if not _CLAIM.search(ours):
             self.warn("studies: received %r, expected {claim}`study.metric` in it", ours)
-        found = [name in look(self.env, f"value:{name}").values for name in names]
-        return bool(found) and all(found)
+            return False
+        return self.stand(ours)
+
+    def stand(self, text: str) -> bool:
+        """Whether the ledger has all claims of a text."""
+        found = [name in look(self.env, f"value:{name}").values for name in _CLAIM.findall(text)]
+        return all(found)
+
+    def known(self, text: str) -> str:
+        """The text as it is, or without its claims if the ledger lacks one of them."""
+        return text if self.stand(text) else _ASIDE.sub("", text)
 
     def study(self, name: str, page: str, measured: bool) -> nodes.Node:
         """The study's name, linked where there is such a page."""

@@ -23,6 +23,10 @@ def math(tex, more=""):
 @pytest.mark.parametrize(
     ("page", "mended"),
     [
+        (
+            '<tr><th class="blank">&nbsp;</th><th>error</th></tr>',
+            '<tr><td class="blank">&nbsp;</td><th>error</th></tr>',
+        ),
         (SEARCH, SEARCH.replace(' title="Search" aria-label="Search"', "")),
         (ICON_ONLY, ICON_ONLY),  # without words it needs its label
         (

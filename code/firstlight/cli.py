@@ -84,7 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words[0] == "data" and words[1:2] and not words[1].startswith("-"):
             _known("data", words[1], ACTIONS)
         arguments = _parser().parse_args(words)
-        return int(arguments.run(arguments) or 0)
+        status = int(arguments.run(arguments) or 0)
+        sys.stdout.flush()  # here, where a reader who has gone away is expected
+        return status
     except KeyboardInterrupt:
         return _say("interrupted; what was finished is kept (--resume takes it up).", 1)
     except BrokenPipeError:  # `firstlight data list | head`

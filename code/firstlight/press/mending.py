@@ -48,6 +48,8 @@ MENDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (re.compile(r'(<div class="math notranslate nohighlight"(?: id="[^"]*")?)>'
                 r'(\s*(?:<span class="eqno">.*?</span>)?\s*\\\[[^<]*?\\\]\s*</div>)', re.DOTALL),
      _reachable),
+    # A head cell with nothing in it heads nothing; a screen reader would announce it all the same.
+    (re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;|\xa0|<p>\s*</p>)*)</th>"), r"<td\1>\2</td>"),
 )  # fmt: skip
 
 

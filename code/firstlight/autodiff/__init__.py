@@ -1,7 +1,8 @@
 """A small neural network in NumPy alone, kept plain so that a reader can see through it.
 
-`activations`, `initializers` and `functional` hold functions of arrays; `layers` keeps the
-parameters and calls those functions. The names below are looked up when first used.
+`tape` and `tensor` are the engine: arithmetic that can be walked back. `operations` and `losses`
+are built on it; `layers` keeps the parameters and calls those functions, `sequential` stacks
+layers. The names below are looked up when first used.
 """
 
 import importlib
@@ -13,8 +14,11 @@ _ROOMS = {
     "Flatten": "layers",
     "Layer": "layers",
     "Sequential": "sequential",
+    "Tensor": "tensor",
+    "Variable": "tensor",
     "affine": "functional",
     "flatten": "functional",
+    "gradients": "tape",
 }
 __all__ = list(_ROOMS)
 

@@ -1,7 +1,9 @@
-"""Layers of a NumPy network: they keep the parameters and call plain functions of arrays.
+"""Layers of a NumPy network: they keep the parameters and call plain functions.
 
-The nouns are Keras's. Two habits are not: a dense layer takes one example to a row and
-nothing else, where Keras would quietly treat an image as a set of rows; and a NaN is refused.
+An array goes in and an array comes out; a tensor goes in, or the network is in training, and a
+tensor comes out, with a tape behind it. The nouns are Keras's. Two habits are not: a dense layer
+takes one example to a row and nothing else, where Keras would quietly treat an image as a set of
+rows; and a NaN is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from firstlight.autodiff import activations, functional, initializers
+from firstlight.autodiff import operations as ops
 from firstlight.autodiff.checks import Floats, as_floats
+from firstlight.autodiff.tensor import Tensor, Variable, as_tensor
 
 __all__ = ["Activation", "Dense", "Flatten", "Layer"]
 
@@ -24,6 +28,9 @@ class Layer:
         name: What errors and summaries call it; by default its class in lower case.
     """
 
+    n_weights = 0  # arrays in get_weights
+    dtype: Any = None  # of the parameters, and so of the output; None leaves it as it is
+
     def __init__(self, name: str | None = None) -> None:
         self.name = name or type(self).__name__.lower()
 
@@ -32,8 +39,37 @@ class Layer:
         """Whether the parameters exist."""
         return True
 
-    def __call__(self, x: Any) -> Floats:
-        """Output for a batch of examples, one along the first axis."""
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What an optimizer may change, in Keras's order."""
+        return []
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Output for a batch of examples, one along the first axis.
+
+        Args:
+            x: Array, or tensor.
+            training: Whether the pass is part of training: dropout then drops, batch
+                normalization measures, and the result is a tensor whatever x is.
+
+        Returns:
+            Array for an array; tensor for a tensor, and in training.
+        """
+        recorded = training or isinstance(x, Tensor)
+        given = as_tensor(x, self.name, self.dtype)
+        given = ops.cast(given, self.dtype or given.value.dtype)
+        self.check(given.shape)
+        weights: list[Tensor] = list(self.trainable_variables)
+        if not recorded:
+            weights = [ops.stop_gradient(weight) for weight in weights]
+        result = self.forward(given, *weights, training=training)
+        return result if recorded else result.value
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse a batch of a shape that does not fit; make parameters that are missing."""
+
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
+        """What the layer computes, in operations that leave a tape."""
         raise NotImplementedError
 
     def build(self, n_in: int) -> None:
@@ -65,9 +101,9 @@ class Flatten(Layer):
         (5, 12)
     """
 
-    def __call__(self, x: Any) -> Floats:
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
         """Shape `(n, ...)` to `(n, product of the rest)`."""
-        return functional.flatten(as_floats(x, self.name))
+        return functional.flatten(x)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """One axis, as long as the product of the others."""
@@ -90,9 +126,9 @@ class Activation(Layer):
         super().__init__(name)
         self.activation: Function = activations.get(activation)
 
-    def __call__(self, x: Any) -> Floats:
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
         """Shape and dtype as given."""
-        return np.asarray(self.activation(as_floats(x, self.name)))
+        return ops.activate(x, self.activation)
 
 
 class Dense(Layer):
@@ -139,29 +175,34 @@ class Dense(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.seed = seed
         self.dtype = np.dtype(dtype)
-        self._kernel: Floats | None = None
-        self._bias: Floats | None = None
+        self.n_weights = 1 + use_bias
+        self._variables: list[Variable] = []
 
     @property
     def built(self) -> bool:
         """Whether the kernel exists; the first call makes it."""
-        return self._kernel is not None
+        return bool(self._variables)
 
     @property
-    def kernel(self) -> Floats:
-        """Weights, `(n_in, units)`: one column a neuron."""
-        if self._kernel is None:
+    def trainable_variables(self) -> list[Variable]:
+        """`[kernel, bias]`, or `[kernel]` without bias."""
+        if not self._variables:
             raise ValueError(
                 f"{self.name}: received no input yet, so the number of weights is unknown. "
                 "Call the layer once, or build(n_in)."
             )
-        return self._kernel
+        return self._variables
+
+    @property
+    def kernel(self) -> Floats:
+        """Weights, `(n_in, units)`: one column a neuron."""
+        return self.trainable_variables[0].value
 
     @property
     def bias(self) -> Floats | None:
         """One constant a neuron, `(units,)`; None without `use_bias`."""
-        _ = self.kernel  # tells when there is none yet
-        return self._bias
+        variables = self.trainable_variables
+        return variables[1].value if self.use_bias else None
 
     def build(self, n_in: int) -> None:
         """Draw the kernel for `n_in` inputs; the bias starts at zero."""
@@ -174,30 +215,40 @@ class Dense(Layer):
                 "Give Dense(..., seed=...), or one seed to Sequential([...], seed=...)."
             )
         kernel = self.kernel_initializer((n_in, self.units), self.seed or 0)
-        self._kernel = np.asarray(kernel, dtype=self.dtype)
-        self._bias = np.zeros(self.units, dtype=self.dtype) if self.use_bias else None
+        self._place(kernel, np.zeros(self.units))
 
-    def __call__(self, x: Any) -> Floats:
-        """From `(n, n_in)` to `(n, units)`."""
-        values = as_floats(x, self.name, self.dtype)
-        if values.ndim != 2:
+    def _place(self, *arrays: Any) -> None:
+        """Put the values into the variables; an optimizer may hold on to these."""
+        values = [np.array(array, dtype=self.dtype) for array in arrays[: self.n_weights]]
+        if not self._variables:
+            names = ("kernel", "bias")[: self.n_weights]
+            self._variables = [Variable(value, f"{self.name}/{name}")
+                               for value, name in zip(values, names, strict=True)]  # fmt: skip
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.value = value
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse what is not one example to a row; the first call makes the kernel."""
+        if len(shape) != 2:
             cure = (
-                "Put Flatten() first." if values.ndim > 2 else "Put one example in a row, x[None]."
+                "Put Flatten() first." if len(shape) > 2 else "Put one example in a row, x[None]."
             )
             raise ValueError(
-                f"{self.name}: received an input of shape {values.shape}, expected (n, n_in), one "
+                f"{self.name}: received an input of shape {shape}, expected (n, n_in), one "
                 f"example to a row. {cure}"
             )
         if not self.built:
-            self.build(values.shape[1])
-        if values.shape[1] != len(self.kernel):
+            self.build(shape[1])
+        if shape[1] != len(self.kernel):
             raise ValueError(
-                f"{self.name}: received {values.shape[1]} numbers an example (shape "
-                f"{values.shape}), expected {len(self.kernel)}, as when the layer was built. "
-                "Check the order of the axes, or build a new layer."
+                f"{self.name}: received {shape[1]} numbers an example (shape {shape}), expected "
+                f"{len(self.kernel)}, as when the layer was built. Check the order of the axes, or "
+                "build a new layer."
             )
-        bent = self.activation(functional.affine(values, self.kernel, self.bias))
-        return np.asarray(bent, dtype=self.dtype)
+
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
+        """From `(n, n_in)` to `(n, units)`."""
+        return ops.cast(ops.activate(functional.affine(x, *weights), self.activation), self.dtype)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`(units,)`, from a flat example."""
@@ -210,8 +261,7 @@ class Dense(Layer):
 
     def get_weights(self) -> list[Floats]:
         """`[kernel, bias]`, or `[kernel]` without bias; copies."""
-        bias = [] if self.bias is None else [self.bias.copy()]
-        return [self.kernel.copy(), *bias]
+        return [variable.value.copy() for variable in self.trainable_variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Put `[kernel, bias]` in place; a layer not built yet takes its `n_in` from them."""
@@ -224,5 +274,4 @@ class Dense(Layer):
                 f"{self.name}: received weights of shapes {given}, expected {wanted}. Keras keeps "
                 "one column a neuron; transpose if yours has one row."
             )
-        self._kernel = arrays[0].copy()
-        self._bias = arrays[1].copy() if self.use_bias else None
+        self._place(*arrays)

@@ -9,6 +9,7 @@ import numpy as np
 
 from firstlight.autodiff.checks import Floats
 from firstlight.autodiff.layers import Activation, Dense, Flatten, Layer
+from firstlight.autodiff.tensor import Variable
 
 __all__ = ["Sequential"]
 
@@ -74,27 +75,41 @@ class Sequential:
         for layer in self.layers:
             after = layer.output_shape(shape)
             if not layer.built:
-                layer.build(shape[0])
+                layer.build(shape[-1])
             shape = after
 
-    def __call__(self, x: Any) -> Floats:
-        """Output for a batch of examples along the first axis of x."""
-        return self.outputs(x)[-1]
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Output for a batch of examples along the first axis of x.
 
-    def outputs(self, x: Any) -> list[Floats]:
+        Args:
+            x: Array, or tensor.
+            training: Whether the pass is part of training; see `Layer`.
+
+        Returns:
+            Array for an array; tensor for a tensor, and in training.
+        """
+        return self.outputs(x, training)[-1]
+
+    def outputs(self, x: Any, training: bool = False) -> list[Any]:
         """What every layer passes on: the input of a figure, or of a diagnosis.
 
         Args:
             x: Examples along the first axis.
+            training: As for a call.
 
         Returns:
-            One array a layer; the last is the answer.
+            One array or tensor a layer; the last is the answer.
         """
         passed = []
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, training)
             passed.append(x)
         return passed
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What an optimizer may change, layer by layer, in Keras's order."""
+        return [variable for layer in self.layers for variable in layer.trainable_variables]
 
     def count_params(self) -> int:
         """How many numbers training may adjust, in all layers."""
@@ -106,7 +121,7 @@ class Sequential:
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Put all parameters in place, in the order of `get_weights`."""
-        counts = [1 + layer.use_bias if isinstance(layer, Dense) else 0 for layer in self.layers]
+        counts = [layer.n_weights for layer in self.layers]
         if len(weights) != sum(counts):
             raise ValueError(f"received {len(weights)} arrays, expected {sum(counts)}.")
         rest = list(weights)

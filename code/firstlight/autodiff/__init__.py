@@ -10,9 +10,15 @@ from typing import Any
 
 _ROOMS = {
     "Activation": "layers",
+    "AveragePooling2D": "convolutional",
+    "BatchNormalization": "regularization",
+    "Conv2D": "convolutional",
     "Dense": "layers",
+    "Dropout": "regularization",
     "Flatten": "layers",
-    "Layer": "layers",
+    "GlobalAveragePooling2D": "convolutional",
+    "Layer": "base",
+    "MaxPooling2D": "convolutional",
     "Sequential": "sequential",
     "Tensor": "tensor",
     "Variable": "tensor",

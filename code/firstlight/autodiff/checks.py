@@ -53,8 +53,8 @@ def as_floats(x: Any, name: str, dtype: Any = None) -> Floats:
 
 
 def as_leaf(value: Any) -> Floats:
-    """Floats for a tensor that somebody writes down; whole numbers are refused."""
-    floats = as_floats(value, "Tensor")
+    """A copy in floats for a tensor that somebody writes down; whole numbers are refused."""
+    floats = np.array(as_floats(value, "Tensor"))
     kind = np.asarray(value).dtype
     if kind.kind in "iub":
         raise ValueError(

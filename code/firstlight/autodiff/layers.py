@@ -6,91 +6,20 @@ takes one example to a row and nothing else, where Keras would quietly treat an 
 rows; and a NaN is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from firstlight.autodiff import activations, functional, initializers
 from firstlight.autodiff import operations as ops
-from firstlight.autodiff.checks import Floats, as_floats
-from firstlight.autodiff.tensor import Tensor, Variable, as_tensor
+from firstlight.autodiff.base import Layer, Weighted
+from firstlight.autodiff.checks import Floats
+from firstlight.autodiff.tensor import Tensor
 
-__all__ = ["Activation", "Dense", "Flatten", "Layer"]
+__all__ = ["Activation", "Dense", "Flatten", "Layer", "Neurons"]
 
 Function = Callable[[Any], Any]
-
-
-class Layer:
-    """What every layer has: parameters, perhaps none, and a call.
-
-    Args:
-        name: What errors and summaries call it; by default its class in lower case.
-    """
-
-    n_weights = 0  # arrays in get_weights
-    dtype: Any = None  # of the parameters, and so of the output; None leaves it as it is
-
-    def __init__(self, name: str | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
-
-    @property
-    def built(self) -> bool:
-        """Whether the parameters exist."""
-        return True
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """What an optimizer may change, in Keras's order."""
-        return []
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        """Output for a batch of examples, one along the first axis.
-
-        Args:
-            x: Array, or tensor.
-            training: Whether the pass is part of training: dropout then drops, batch
-                normalization measures, and the result is a tensor whatever x is.
-
-        Returns:
-            Array for an array; tensor for a tensor, and in training.
-        """
-        recorded = training or isinstance(x, Tensor)
-        given = as_tensor(x, self.name, self.dtype)
-        given = ops.cast(given, self.dtype or given.value.dtype)
-        self.check(given.shape)
-        weights: list[Tensor] = list(self.trainable_variables)
-        if not recorded:
-            weights = [ops.stop_gradient(weight) for weight in weights]
-        result = self.forward(given, *weights, training=training)
-        return result if recorded else result.value
-
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Refuse a batch of a shape that does not fit; make parameters that are missing."""
-
-    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
-        """What the layer computes, in operations that leave a tape."""
-        raise NotImplementedError
-
-    def build(self, n_in: int) -> None:
-        """Make the parameters, for examples of `n_in` numbers."""
-
-    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of one example after the layer, given its shape before."""
-        return shape
-
-    def count_params(self) -> int:
-        """How many numbers training may adjust."""
-        return sum(weight.size for weight in self.get_weights())
-
-    def get_weights(self) -> list[Floats]:
-        """Copies of the parameters, in Keras's order."""
-        return []
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put parameters in place; a layer without any takes an empty list."""
-        if len(weights):
-            raise ValueError(f"{self.name}: received {len(weights)} arrays, expected none.")
 
 
 class Flatten(Layer):
@@ -131,7 +60,74 @@ class Activation(Layer):
         return ops.activate(x, self.activation)
 
 
-class Dense(Layer):
+class Neurons(Weighted):
+    """Neurons that weigh, add a bias and bend: what dense and convolutional layers share.
+
+    Args:
+        units: How many.
+        activation: Name, or function of an array; None for no bend.
+        use_bias: Whether each neuron adds a constant.
+        kernel_initializer: See `initializers`; biases start at zero.
+        seed: Of the random start.
+        dtype: float64, or float32 as Keras has it.
+        name: See `Layer`.
+
+    Raises:
+        ValueError: If the number, the activation or the initializer is none.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Function | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
+        seed: int | None = None,
+        dtype: str = "float64",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
+            raise ValueError(
+                f"units: received {units!r}, expected a whole number of neurons, 1 or more."
+            )
+        self.units = int(units)
+        self.activation: Function = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.seed = seed
+        self.n_weights = 1 + use_bias
+
+    @property
+    def kernel(self) -> Floats:
+        """Weights: along the last axis one entry a neuron, along the last but one its inputs."""
+        return self.variables[0].value
+
+    @property
+    def bias(self) -> Floats | None:
+        """One constant a neuron, `(units,)`; None without `use_bias`."""
+        variables = self.variables
+        return variables[1].value if self.use_bias else None
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """`kernel`, and `bias` if there is one."""
+        bias = {"bias": (self.units,)} if self.use_bias else {}
+        return {"kernel": (n_in, self.units), **bias}
+
+    def starts(self, n_in: int) -> list[Any]:
+        """A kernel drawn at random, a bias of zeros."""
+        known = self.kernel_initializer in (initializers.zeros, initializers.ones)
+        if self.seed is None and not known:
+            kind = type(self).__name__
+            raise ValueError(
+                f"{self.name}: received no seed for a random start, expected a whole number. "
+                f"Give {kind}(..., seed=...), or one seed to Sequential([...], seed=...)."
+            )
+        kernel, *bias = self.shapes(n_in).values()
+        return [self.kernel_initializer(kernel, self.seed or 0), *map(np.zeros, bias)]
+
+
+class Dense(Neurons):
     """A fully connected layer: every neuron looks at every input.
 
     Args:
@@ -154,78 +150,7 @@ class Dense(Layer):
         ((5, 2), 8)
     """
 
-    def __init__(
-        self,
-        units: int,
-        activation: str | Function | None = None,
-        use_bias: bool = True,
-        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
-        seed: int | None = None,
-        dtype: str = "float64",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name)
-        if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-            raise ValueError(
-                f"units: received {units!r}, expected a whole number of neurons, 1 or more."
-            )
-        self.units = int(units)
-        self.activation: Function = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.seed = seed
-        self.dtype = np.dtype(dtype)
-        self.n_weights = 1 + use_bias
-        self._variables: list[Variable] = []
-
-    @property
-    def built(self) -> bool:
-        """Whether the kernel exists; the first call makes it."""
-        return bool(self._variables)
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """`[kernel, bias]`, or `[kernel]` without bias."""
-        if not self._variables:
-            raise ValueError(
-                f"{self.name}: received no input yet, so the number of weights is unknown. "
-                "Call the layer once, or build(n_in)."
-            )
-        return self._variables
-
-    @property
-    def kernel(self) -> Floats:
-        """Weights, `(n_in, units)`: one column a neuron."""
-        return self.trainable_variables[0].value
-
-    @property
-    def bias(self) -> Floats | None:
-        """One constant a neuron, `(units,)`; None without `use_bias`."""
-        variables = self.trainable_variables
-        return variables[1].value if self.use_bias else None
-
-    def build(self, n_in: int) -> None:
-        """Draw the kernel for `n_in` inputs; the bias starts at zero."""
-        if n_in < 1:
-            raise ValueError(f"{self.name}: received {n_in} inputs, expected 1 or more.")
-        known = self.kernel_initializer in (initializers.zeros, initializers.ones)
-        if self.seed is None and not known:
-            raise ValueError(
-                f"{self.name}: received no seed for a random start, expected a whole number. "
-                "Give Dense(..., seed=...), or one seed to Sequential([...], seed=...)."
-            )
-        kernel = self.kernel_initializer((n_in, self.units), self.seed or 0)
-        self._place(kernel, np.zeros(self.units))
-
-    def _place(self, *arrays: Any) -> None:
-        """Put the values into the variables; an optimizer may hold on to these."""
-        values = [np.array(array, dtype=self.dtype) for array in arrays[: self.n_weights]]
-        if not self._variables:
-            names = ("kernel", "bias")[: self.n_weights]
-            self._variables = [Variable(value, f"{self.name}/{name}")
-                               for value, name in zip(values, names, strict=True)]  # fmt: skip
-        for variable, value in zip(self._variables, values, strict=True):
-            variable.value = value
+    keras_keeps = "Keras keeps one column a neuron; transpose if yours has one row."
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse what is not one example to a row; the first call makes the kernel."""
@@ -258,20 +183,3 @@ class Dense(Layer):
                 "Put Flatten() first."
             )
         return (self.units,)
-
-    def get_weights(self) -> list[Floats]:
-        """`[kernel, bias]`, or `[kernel]` without bias; copies."""
-        return [variable.value.copy() for variable in self.trainable_variables]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put `[kernel, bias]` in place; a layer not built yet takes its `n_in` from them."""
-        arrays = [as_floats(array, f"{self.name} weights", self.dtype) for array in weights]
-        n_in = len(self.kernel) if self.built else (len(arrays[0]) if arrays else 0)
-        wanted = [(n_in, self.units)] + [(self.units,)] * self.use_bias
-        given = [array.shape for array in arrays]
-        if given != wanted:
-            raise ValueError(
-                f"{self.name}: received weights of shapes {given}, expected {wanted}. Keras keeps "
-                "one column a neuron; transpose if yours has one row."
-            )
-        self._place(*arrays)

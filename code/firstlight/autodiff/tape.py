@@ -142,7 +142,8 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Floats:
         array([3., 3.])
     """
     gradient = np.asarray(gradient)
-    new = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(new)))
+    if gradient.shape == shape:
+        return gradient
+    gradient = np.asarray(gradient.sum(axis=tuple(range(gradient.ndim - len(shape)))))
     stretched = tuple(axis for axis, n in enumerate(shape) if n == 1 != gradient.shape[axis])
-    return gradient.sum(axis=stretched, keepdims=True)
+    return np.asarray(gradient.sum(axis=stretched, keepdims=True))

@@ -19,7 +19,8 @@ class Tensor(Node):
     """An array that remembers how it was made.
 
     Args:
-        value: Real numbers of any shape. Integers are refused: they cannot change a little.
+        value: Real numbers of any shape, copied. Whole numbers are refused: they cannot change a
+            little.
         operation: See `tape.Node`, which also has `gradient` and `backward`.
         links: See `tape.Node`.
 
@@ -129,12 +130,12 @@ class Variable(Tensor):
     """A leaf that training changes: weights, biases. An optimizer replaces its `value`.
 
     Args:
-        value: Where it starts; copied.
+        value: Where it starts.
         name: What errors and drawings call it.
     """
 
     def __init__(self, value: Any, name: str = "variable") -> None:
-        super().__init__(np.array(checks.as_leaf(value)))
+        super().__init__(value)
         self.name = name
 
 

@@ -1,7 +1,8 @@
 """A small neural network in NumPy alone, kept plain so that a reader can see through it.
 
 `activations`, `initializers` and `functional` hold functions of arrays; `layers` keeps the
-parameters and calls those functions. The names below are looked up when first used.
+parameters and calls those functions; `optimizers`, `schedules` and `clipping` turn gradients
+into steps. The names below are looked up when first used.
 """
 
 import importlib
@@ -9,9 +10,13 @@ from typing import Any
 
 _ROOMS = {
     "Activation": "layers",
+    "Adam": "optimizers",
+    "AdamW": "optimizers",
     "Dense": "layers",
     "Flatten": "layers",
     "Layer": "layers",
+    "RMSprop": "optimizers",
+    "SGD": "optimizers",
     "Sequential": "sequential",
     "affine": "functional",
     "flatten": "functional",

@@ -4,23 +4,18 @@ import numpy as np
 import pytest
 
 from autodiff_kit import near
-from firstlight.autodiff import (
-    SGD,
-    Activation,
-    BatchNormalization,
+from firstlight.autodiff import SGD, Activation, Dense, Flatten, Sequential, Tensor, gradients
+from firstlight.autodiff import operations as ops
+from firstlight.autodiff.base import Layer, Weighted
+from firstlight.autodiff.convolutional import (
+    AveragePooling2D,
     Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
     GlobalAveragePooling2D,
     MaxPooling2D,
-    Sequential,
-    Tensor,
-    gradients,
 )
-from firstlight.autodiff import operations as ops
 from firstlight.autodiff.fit import batches, fit
 from firstlight.autodiff.losses import mean_squared_error
+from firstlight.autodiff.regularization import BatchNormalization, Dropout
 from firstlight.autodiff.translation import translate
 from firstlight.studies import twins
 
@@ -114,6 +109,13 @@ def test_the_gradient_of_the_input_is_there_for_the_asking():
     x = Tensor(images())
     model(x).sum().backward()
     assert x.gradient.shape == x.shape and np.abs(x.gradient).min() > 0
+
+
+def test_layers_with_weights_say_so():
+    for layer in (Dense(1), Conv2D(1, 1), BatchNormalization()):
+        assert isinstance(layer, Weighted) and not layer.built
+    for plain in (Flatten(), MaxPooling2D(), AveragePooling2D(), Dropout(0.1)):
+        assert isinstance(plain, Layer) and plain.built and plain.get_weights() == []
 
 
 def test_dropout_keeps_the_mean_and_its_mask_goes_back():

@@ -71,12 +71,12 @@ def _foreign(x: Tensor, bend: Callable[..., Any]) -> Tensor:
     """A function that somebody else wrote; without a tape it may be any function of an array."""
     if x.constant:
         return as_tensor(bend(x.value), "activation")
+    result: Any = None
+    cause: Exception | None = None
     try:
         result = bend(x)
     except (TypeError, RuntimeError) as error:  # it asked for an array
-        result, cause = None, error
-    else:
-        cause = None
+        cause = error
     if isinstance(result, Tensor):
         return result
     raise ValueError(

@@ -302,6 +302,19 @@ def test_unbroadcast_is_the_transpose_of_broadcasting(pair):
     assert unbroadcast(g, shape).shape == shape
 
 
+def test_an_operation_of_one_s_own():
+    agree(lambda x: Tensor(np.sin(x.value), "sin", [(x, lambda g: g * np.cos(x.value))]), tf.sin,
+          [drawn((2, 3), 4)])  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2), (1, 2), (2, 2, 2)])
+def test_a_rule_that_returns_another_shape_is_caught(shape):
+    x = Tensor(np.ones((2, 3)))
+    y = Tensor(x.value.sum(), "wrong", [(x, lambda g: np.ones(shape))])
+    with pytest.raises(ValueError, match="unbroadcast: .*Mend the rule"):
+        y.backward()
+
+
 def test_single_precision_stays_single():
     x = Tensor(np.ones((2, 3), np.float32))
     assert x.value.dtype == np.float32
@@ -309,7 +322,8 @@ def test_single_precision_stays_single():
                      ops.absolute, lambda x: x * 2 + 1.5, lambda x: np.ones(3) / x, lambda x: x**2,
                      lambda x: x @ np.ones((3, 2)), lambda x: x.mean(axis=0), lambda x: x[0],
                      lambda x: ops.maximum(x, 0.5), lambda x: ops.maximum(0.5, x),
-                     lambda x: ops.where([True, False, True], x, 2.0)):  # fmt: skip
+                     lambda x: ops.where([True, False, True], x, 2.0),
+                     lambda x: ops.concatenate([np.ones((2, 1)), x])):  # fmt: skip
         y = function(x)
         assert y.value.dtype == np.float32
         assert gradients(y.sum(), [x])[0].dtype == np.float32

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Floats", "OFF_THE_TAPE", "all_tensors", "as_floats", "as_gradient", "as_leaf",
-           "attempt", "finite_gradient", "fresh", "replacement"]  # fmt: skip
+           "attempt", "broadcast_from", "finite_gradient", "fresh", "replacement"]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
 OFF_THE_TAPE = (
@@ -90,6 +90,17 @@ def attempt(function: Any, a: Floats, b: Floats) -> Floats:
         raise ValueError(
             f"{function.__name__}: received shapes {a.shape} and {b.shape}, expected {rule}."
         ) from None
+
+
+def broadcast_from(shape: tuple[int, ...], operand: tuple[int, ...]) -> None:
+    """Refuse a gradient whose shape an operand cannot have been broadcast to."""
+    tail = shape[len(shape) - len(operand) :]
+    pairs = zip(tail, operand, strict=False)
+    if len(shape) < len(operand) or any(n != own and own != 1 for n, own in pairs):
+        raise ValueError(
+            f"unbroadcast: received a gradient of shape {shape} for an operand of shape {operand}, "
+            "expected that shape, or one to which it broadcasts. Mend the rule that returned it."
+        )
 
 
 def fresh(tape: Sequence[Any]) -> None:

@@ -32,6 +32,10 @@ class Tensor(Node):
         >>> (x * x).sum().backward()
         >>> x.gradient
         array([2., 4.])
+
+        An operation of your own is its value, its name, and a rule for each operand:
+
+        >>> y = Tensor(np.sin(x.value), "sin", [(x, lambda g: g * np.cos(x.value))])
     """
 
     __array_ufunc__ = None  # NumPy shall leave `array * tensor` to us

@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
@@ -155,6 +155,52 @@ def test_joining_along_any_axis(shape, seed, data):
         longer[axis] = length
         parts.append(drawn(tuple(longer), seed + number))
     agree(lambda *p: ops.concatenate(p, axis), lambda *p: tf.concat(p, axis), parts, seed)
+
+
+# Steps of a random program: all keep numbers of order one, so that no two witnesses drift apart.
+STEPS = [
+    (lambda a, b: a + b, lambda a, b: a + b),
+    (lambda a, b: a * b, lambda a, b: a * b),
+    (lambda a, b: ops.tanh(a - b), lambda a, b: tf.tanh(a - b)),
+    (lambda a, b: a / (1 + ops.square(b)), lambda a, b: a / (1 + tf.square(b))),
+    (lambda a, b: ops.sigmoid(a) @ b.T @ b, lambda a, b: tf.sigmoid(a) @ tf.transpose(b) @ b),
+    (lambda a, b: ops.softmax(a) + b.mean(axis=0),
+     lambda a, b: nn.softmax(a) + tf.reduce_mean(b, 0)),
+    (lambda a, b: ops.concatenate([a[:1], b[1:]], 0), lambda a, b: tf.concat([a[:1], b[1:]], 0)),
+    (lambda a, b: a - a.sum(axis=1, keepdims=True) / 3,
+     lambda a, b: a - tf.reduce_sum(a, 1, True) / 3),
+    (lambda a, b: ops.where(b.value > 0, a, ops.exp(-ops.square(b))),
+     lambda a, b: tf.where(b > 0, a, tf.exp(-tf.square(b)))),
+    (lambda a, b: ops.tanh(a).reshape(3, 2).T.reshape(2, 3),
+     lambda a, b: tf.reshape(tf.transpose(tf.reshape(tf.tanh(a), [3, 2])), [2, 3])),
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(0, len(STEPS) - 1), st.integers(0, 99), st.integers(0, 99)),
+        min_size=3, max_size=15),
+    seed=seeds,
+)  # fmt: skip
+def test_any_program_agrees_however_its_results_are_used_again(steps, seed):
+    def run(which):
+        def program(*leaves):
+            known = list(leaves)
+            for step, left, right in steps:
+                a, b = known[left % len(known)], known[right % len(known)]
+                known.append(STEPS[step][which](a, b))
+            total = known[-1]
+            for value in known[2:-1]:
+                total = total + value * 0.5
+            return total
+
+        return program
+
+    leaves = [drawn((2, 3), seed), drawn((2, 3), seed + 1)]
+    value = run(0)(*map(Tensor, leaves)).value
+    assume(np.abs(value).max() < 1e6)
+    agree(run(0), run(1), leaves, seed, numerically=False)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def plain_book(folder: Path, html: Path) -> Path:
     if not (built / "chapter.html").exists():
         raise RuntimeError(f"jupyter-book left no page:\n{(done.stdout + done.stderr)[-2000:]}")
     shutil.copytree(html / "_static" / "mathjax", built / "_static" / "mathjax")
-    (script,) = (built / "_static" / "mathjax").glob("tex-*.js")
+    script = built / "_static" / "mathjax" / "tex-chtml.js"
     page = (built / "chapter.html").read_bytes()
     page = THEIR_MATHJAX.sub(f"_static/mathjax/{script.name}".encode(), page)
     (built / "chapter.html").write_bytes(page)

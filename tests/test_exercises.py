@@ -48,6 +48,12 @@ def test_each_wrong_answer_draws_its_own_hint(name, label):
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_no_two_wrong_answers_are_told_the_same(name):
+    told = [judge(ALL[name], make()).message for make, _ in ALL[name].wrong.values()]
+    assert len(set(told)) == len(told)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_there_are_at_least_two_wrong_answers_with_hints_that_say_something(name):
     fragments = [fragment for _, fragment in ALL[name].wrong.values()]
     assert len(fragments) >= 2

@@ -17,6 +17,7 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util import logging as sphinx_logging
 
 from firstlight.press.costs import cost_line
+from firstlight.press.drawings import only_draws
 from firstlight.press.quiz import read_options
 from firstlight.press.render import MIME
 from firstlight.press.shown import Ledger, format_value
@@ -294,6 +295,32 @@ def test_a_solution_is_folded_with_all_it_holds(book):
     folded = re.search(r'<details class="fl-solution">(.*?)</details>', book.html(), re.S).group(1)
     assert "Nine." in folded and "second paragraph" in folded and "After it." not in folded
     assert re.search(r'href="#demo-count"><span class="std std-ref">Exercise 1<', book.html())
+
+
+DRAWING = "\n".join(["import figures", *["x = 1"] * 7, "figures.show(None, alt='')"])
+
+
+@pytest.mark.parametrize(
+    ("source", "folded"),
+    [
+        (DRAWING, True),
+        (DRAWING.replace("x = 1", "", 2), False),  # short
+        (DRAWING.replace("x = 1", "claim('demo.x', 1, low=0)", 1), False),
+        (DRAWING.replace("figures.show", "print"), False),
+    ],
+)
+def test_only_long_cells_that_only_draw_are_folded(source, folded):
+    assert only_draws(source) is folded
+
+
+def test_the_code_of_a_drawing_opens_on_request_and_its_output_stays(book):
+    output = nbformat.v4.new_output("stream", name="stdout", text="the drawing")
+    book.notebook("page", nbformat.v4.new_markdown_cell("# Page"),
+                  nbformat.v4.new_code_cell(DRAWING, outputs=[output], execution_count=1),
+                  nbformat.v4.new_code_cell("y = 2", execution_count=2))  # fmt: skip
+    assert book.build()[1] == ""
+    (folded,) = re.findall(r'<details class="fl-how">(.*?)</details>', book.html(), re.S)
+    assert "figures" in folded and "the drawing" not in folded and "the drawing" in book.html()
 
 
 def test_an_objective_links_to_what_tests_it(book):

@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 
 from firstlight.evaluation.classical import classical_features
-from firstlight.exercises.engine import judge
-from firstlight.exercises.features import EXERCISES
 from firstlight.figures.pipelines import pipelines
 from firstlight.studies import features as study
 from firstlight.studies.cards import read_card, same_fingerprint
@@ -112,11 +110,3 @@ def test_the_two_laws_of_width_hold_for_a_sine(m):
     first, second = 2 * np.pi / np.sqrt(2), (2 * np.pi) ** 2 / np.sqrt(2)
     assert rms(chords - truth) == pytest.approx(second / np.sqrt(120) / m**2, rel=0.01)
     assert rms(steps - truth) == pytest.approx(first / np.sqrt(12) / m, rel=0.01)
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)

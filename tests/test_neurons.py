@@ -1,34 +1,11 @@
 """Facts that the chapter *Generic Architecture and Neurons* stands on, without its training."""
 
-import csv
-import json
-import re
 from math import factorial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import firstlight
 from firstlight.autodiff import Dense, Flatten, Sequential
-from firstlight.exercises.engine import judge
-from firstlight.exercises.neurons import EXERCISES
-from firstlight.sky import galaxies, photometry
-from firstlight.studies.cards import digest
-
-RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
-PAGE = Path(__file__).parents[1] / "book" / "components" / "neurons.md"
-TRAINING = re.compile(r"train\(|Dense\(|Conv2D\(|simulate\(|^n_train|stretch\(|eight_ways|makers")
-
-
-def fingerprint():
-    """What the stored run depends on: the chapter's lines that train, and a few galaxies."""
-    text = PAGE.read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
-    lines = [line.strip() for cell in cells for line in cell.splitlines() if TRAINING.search(line)]
-    magnitudes = photometry.simulate(6, seed=5).magnitudes.round(4).ravel().tolist()
-    images = galaxies.simulate(2, seed=5, size=32).images.mean(axis=(1, 2)).round(3)
-    return {"training": digest(lines), "simulator": magnitudes + images.ravel().tolist()}
 
 
 def relu(a):
@@ -92,31 +69,3 @@ def test_equal_neurons_get_equal_derivatives():
 
 def test_the_napkin_of_the_giant():
     assert 96 * 12 * 12_288**2 == pytest.approx(175e9, rel=0.01)
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)
-
-
-def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
-    with open(RUNS / "neurons.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    card = json.loads((RUNS / "neurons.card.json").read_text(encoding="utf-8"))
-    seeds = {row["seed"] for row in rows}
-    assert len(seeds) >= 10 and sorted(map(int, seeds)) == card["seeds"]
-    for row in rows:
-        low, high = card["bands"][row["claim"]]
-        low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
-        assert low <= float(row["value"]) <= high, row["claim"]
-
-
-def test_the_stored_run_is_of_this_chapter_and_this_sky():
-    card = json.loads((RUNS / "neurons.card.json").read_text(encoding="utf-8"))
-    now = fingerprint()
-    again = f"the stored run is stale; make it anew: {card['command']}"
-    assert card["fingerprint"]["training"] == now["training"], again
-    assert np.allclose(card["fingerprint"]["simulator"], now["simulator"], atol=2e-3), again

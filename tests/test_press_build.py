@@ -148,6 +148,9 @@ def test_a_warning_in_a_cell_stops_the_build(tmp_path: Path) -> None:
     assert "book/warned.md: cell 1 wrote to standard error" in said and "look here" in said
     assert "book/noisy.md: cell" not in said
     assert noise not in book.html("noisy") and "look here" in book.html("warned")
+    _, again = book.press("book")  # its cause may lie outside the book, and be mended by now
+    assert "book/warned: it wrote to standard error" in again and "book/noisy " in again
+    assert "book/noisy:" not in again
 
 
 def test_exclusive_chapters_run_alone_at_the_end(tmp_path: Path) -> None:

@@ -1,36 +1,14 @@
 """Facts that the chapter *Weights and Biases* stands on, without its training."""
 
-import csv
-import json
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import firstlight
 from firstlight.autodiff import Dense, Sequential
-from firstlight.exercises.engine import judge
-from firstlight.exercises.weights_and_biases import EXERCISES
-from firstlight.sky import photometry
-from firstlight.studies.cards import digest
 
-RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
-PAGE = Path(__file__).parents[1] / "book" / "components" / "weights-and-biases.md"
-TRAINING = re.compile(r"simulate\(|\.fit\(|Dense\(|CosineDecay|def walk|W -= |random\.|sky\(")
 quick = settings(max_examples=50, deadline=None)
 planes = st.tuples(st.integers(2, 5), st.integers(0, 10**6))
-
-
-def fingerprint():
-    """What the stored run depends on: the chapter's lines that train, and a few galaxies."""
-    text = PAGE.read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
-    lines = [line.strip() for cell in cells for line in cell.splitlines() if TRAINING.search(line)]
-    sky = photometry.simulate(6, seed=5, red=True)
-    return {"training": digest(lines), "simulator": sky.magnitudes.round(4).ravel().tolist()}
 
 
 def drawn(plane):
@@ -148,31 +126,3 @@ def test_networks_written_by_hand_make_the_product_of_signs(n):
     last.set_weights([np.array([[1], [1], [-1], [-1]])[:n], [-0.8 if n == 2 else 0]])
     x = np.array([[1, 1], [-1, -1], [1, -1], [-1, 1]], dtype=float)
     assert (np.sign(Sequential([first, last])(x)[:, 0]) == [1, 1, -1, -1]).all()
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)
-
-
-def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
-    with open(RUNS / "weights-and-biases.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    card = json.loads((RUNS / "weights-and-biases.card.json").read_text(encoding="utf-8"))
-    seeds = {row["seed"] for row in rows}
-    assert len(seeds) >= 10 and sorted(map(int, seeds)) == card["seeds"]
-    for row in rows:
-        low = float(row["low"]) if row["low"] else -np.inf
-        high = float(row["high"]) if row["high"] else np.inf
-        assert low <= float(row["value"]) <= high, row["claim"]
-
-
-def test_the_stored_run_is_of_this_chapter_and_this_sky():
-    card = json.loads((RUNS / "weights-and-biases.card.json").read_text(encoding="utf-8"))
-    now = fingerprint()
-    again = f"the stored run is stale; make it anew: {card['command']}"
-    assert card["fingerprint"]["training"] == now["training"], again
-    assert np.allclose(card["fingerprint"]["simulator"], now["simulator"], atol=2e-3), again

@@ -1,31 +1,9 @@
 """Facts that the chapter *What is Deep Learning?* stands on, without its training runs."""
 
-import csv
-import json
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import firstlight
-from firstlight.exercises.engine import judge
 from firstlight.exercises.what_is_deep_learning import EXERCISES
-from firstlight.sky import photometry
-from firstlight.studies.cards import digest
-
-RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
-PAGE = Path(__file__).parents[1] / "book" / "why" / "what-is-deep-learning.md"
-TRAINING = re.compile(r"train\(|Dense\(|observe\(|simulate\(|^widths|^steps|def tower")
-
-
-def fingerprint():
-    """What the stored run depends on: the chapter's lines that train, and a few galaxies."""
-    text = PAGE.read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
-    lines = [line.strip() for cell in cells for line in cell.splitlines() if TRAINING.search(line)]
-    sky = photometry.simulate(6, seed=5)
-    return {"training": digest(lines), "simulator": sky.magnitudes.round(4).ravel().tolist()}
 
 
 def relu(a):
@@ -72,31 +50,3 @@ def test_the_squares_of_floor_and_avoidable_error_add():
 def test_the_widths_of_the_race_are_the_widest_that_fit():
     widest = EXERCISES["widest"].right()
     assert [widest(depth, 1200) for depth in (1, 2, 4, 8)] == [299, 32, 18, 12]
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)
-
-
-def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
-    with open(RUNS / "what-is-deep-learning.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    card = json.loads((RUNS / "what-is-deep-learning.card.json").read_text(encoding="utf-8"))
-    seeds = {row["seed"] for row in rows}
-    assert len(seeds) >= 10 and sorted(map(int, seeds)) == card["seeds"]
-    for row in rows:
-        low = float(row["low"]) if row["low"] else -np.inf
-        high = float(row["high"]) if row["high"] else np.inf
-        assert low <= float(row["value"]) <= high, row["claim"]
-
-
-def test_the_stored_run_is_of_this_chapter_and_this_sky():
-    card = json.loads((RUNS / "what-is-deep-learning.card.json").read_text(encoding="utf-8"))
-    now = fingerprint()
-    again = f"the stored run is stale; make it anew: {card['command']}"
-    assert card["fingerprint"]["training"] == now["training"], again
-    assert np.allclose(card["fingerprint"]["simulator"], now["simulator"], atol=2e-3), again

@@ -110,6 +110,9 @@ def kernel_env(book: Book, trace: Path, extra: Mapping[str, str]) -> dict[str, s
     # The reader's own IPython start-up files must not change the book.
     env["IPYTHONDIR"] = str(trace.parent / "ipython")
     env["JUPYTER_PLATFORM_DIRS"] = "1"
+    # Nor must their Matplotlib settings, nor a list of fonts that another environment left.
+    if os.access(sys.prefix, os.W_OK):
+        env["MPLCONFIGDIR"] = str(Path(sys.prefix) / "var" / "matplotlib")
     env.update(extra)
     return env
 

@@ -27,6 +27,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from firstlight.press import (
     costs,
+    drawings,
     landing,
     lightness,
     mending,
@@ -85,7 +86,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     Returns:
         Version, and that pages may be read and written side by side.
     """
-    parts = (shown, sources, quiz, study_aids, render, costs, landing, mending, lightness)
+    parts = (
+        shown, sources, quiz, study_aids, drawings, render, costs, landing, mending, lightness,
+    )  # fmt: skip
     for part in parts:
         part.setup(app)
     app.connect("config-inited", alone)

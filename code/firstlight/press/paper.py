@@ -27,6 +27,7 @@ from firstlight.press.toc import Book
 GONE = (  # nothing of these is of use away from the screen
     "script", "style", "button", "noscript", "nav", "iframe", "template", "a.headerlink",
     ".only-dark", ".fl-foot", ".fl-notes", ".fl-note", ".fl-feedback", "input", "[popover]",
+    ".fl-how",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from firstlight.press.chapter import read_chapter
+from firstlight.press.chapter_runs import store
 from firstlight.press.errors import PressError
 from firstlight.press.execute import Manner, Outcome, Task, describe, execute
 from firstlight.press.toc import Book
@@ -57,7 +58,8 @@ def run_seeds(
         n: How many seeds.
         first: The first of them; the others follow.
         jobs: How many at once.
-        table: A CSV file to write the values to (`claim, seed, value, low, high, unit`).
+        table: A CSV file to write the values to (`claim, seed, value, low, high, unit`);
+            the card goes beside it, see `chapter_runs`.
 
     Returns:
         0 if every claim held under every seed, else 1.
@@ -76,12 +78,14 @@ def run_seeds(
     ]  # fmt: skip
     claims: dict[str, Scatter] = {}
     failures: list[str] = []
+    cpu_s: list[float] = []
 
     def ended(outcome: Outcome) -> str:
         label = outcome.task.label
         if outcome.failure:
             failures.append(describe(f"{page.docname}.md, {label}", outcome.failure))
             return "failed"
+        cpu_s.append(outcome.result["cpu_s"])
         _collect(claims, int(label.split()[-1]), read_trace(outcome.trace).claims)
         return f"done in {outcome.result['wall_s']:.0f} s"
 
@@ -92,7 +96,8 @@ def run_seeds(
         print(f"\n{failure}")
     if table is not None:
         write_table(table, claims)
-        print(f"values in {table}")
+        card = store(book, name, table, mean(cpu_s)) if claims else "no card: no claims"
+        print(f"values in {table}, {card}")
     return 1 if failures or any(claim.out for claim in claims.values()) else 0
 
 

@@ -156,6 +156,8 @@ def why_stale(book: Book, page: Page, record: Record | None) -> str | None:
         notebook_path(book, page.docname)
     ):
         return "its outputs are missing"
+    if record.stderr:
+        return "it wrote to standard error"
     for name, digest in locks(book.root).items():
         if record.locks.get(name) != digest:
             return f"{name} changed"

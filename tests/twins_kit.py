@@ -26,11 +26,11 @@ SIZE = 32  # pixels
 
 @dataclass(frozen=True)
 class Samples:
-    """Color images, and whether people see a disk or features in them, or not.
+    """Color images of galaxies, and which of them are elliptical.
 
     Args:
         x: Training images, `(n, SIZE, SIZE, 3)`, mean 0 and standard deviation 1.
-        y: 1 where most volunteers would see a disk or features, else 0; `(n,)`.
+        y: 1 for an elliptical, 0 for anything else; `(n,)`.
         x_new: Images that nobody trains on.
         y_new: Their labels.
     """
@@ -75,8 +75,8 @@ def samples(n_train: int, n_new: int, seed: int) -> Samples:
     sky = galaxies.simulate(n_train + n_new, seed=seed, size=SIZE)
     images = galaxies.stretch(sky.images).astype(float)
     images = (images - images[:n_train].mean()) / images[:n_train].std()
-    featured = (sky.probabilities[:, 1] > 0.5).astype(int)
-    return Samples(images[:n_train], featured[:n_train], images[n_train:], featured[n_train:])
+    elliptical = (sky.truth["kind"] == "elliptical").to_numpy().astype(int)
+    return Samples(images[:n_train], elliptical[:n_train], images[n_train:], elliptical[n_train:])
 
 
 def network(seed: int, dtype: str = "float64") -> Any:
@@ -137,7 +137,7 @@ def keras_fit(model: Any, x: np.ndarray, y: np.ndarray, optimizer: Any, order: A
     return np.array([float(step(tf.constant(x[rows]), tf.constant(y[rows]))) for rows in order])
 
 
-def train(data: Samples, seed: int, epochs: int, rate: float = 0.003, batch: int = 50) -> Twins:
+def train(data: Samples, seed: int, epochs: int, rate: float = 0.006, batch: int = 30) -> Twins:
     """Train both, by Adam, and compare.
 
     Args:

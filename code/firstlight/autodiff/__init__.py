@@ -1,7 +1,8 @@
 """A small neural network in NumPy alone, kept plain so that a reader can see through it.
 
-`activations`, `initializers` and `functional` hold functions of arrays; `layers` keeps the
-parameters and calls those functions. The names below are looked up when first used.
+`tape` and `tensor` are the engine: arithmetic that can be walked back. `operations` and `losses`
+are built on it; `layers` keeps the parameters and calls those functions, `sequential` stacks
+layers. The names below are looked up when first used.
 """
 
 import importlib
@@ -9,12 +10,21 @@ from typing import Any
 
 _ROOMS = {
     "Activation": "layers",
+    "AveragePooling2D": "convolutional",
+    "BatchNormalization": "regularization",
+    "Conv2D": "convolutional",
     "Dense": "layers",
+    "Dropout": "regularization",
     "Flatten": "layers",
-    "Layer": "layers",
+    "GlobalAveragePooling2D": "convolutional",
+    "Layer": "base",
+    "MaxPooling2D": "convolutional",
     "Sequential": "sequential",
+    "Tensor": "tensor",
+    "Variable": "tensor",
     "affine": "functional",
     "flatten": "functional",
+    "gradients": "tape",
 }
 __all__ = list(_ROOMS)
 

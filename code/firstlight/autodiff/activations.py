@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-__all__ = ["NAMES", "derivative", "elu", "gelu", "get", "leaky_relu", "linear", "relu", "selu",
-           "sigmoid", "silu", "softmax", "softmax_jacobian", "softplus", "swish",
+__all__ = ["FUNCTIONS", "NAMES", "derivative", "elu", "gelu", "get", "leaky_relu", "linear",
+           "relu", "selu", "sigmoid", "silu", "softmax", "softmax_jacobian", "softplus", "swish",
            "tanh"]  # fmt: skip
 
 Doubles = NDArray[np.float64]
@@ -203,6 +203,7 @@ _ALL: dict[str, tuple[Activation, Activation | None]] = {
     "softmax": (softmax, None),
 }
 NAMES = tuple(_ALL)
+FUNCTIONS = tuple(bend for bend, _ in _ALL.values())
 
 
 def get(name: str | Activation | None) -> Activation:

@@ -1,17 +1,17 @@
 """What a layer computes, as plain functions of the input and the parameters.
 
-Nothing here keeps a state or checks for NaN: these are the functions that a tape can record
-one by one, and whose derivatives can be written down one by one.
+Nothing here keeps a state or checks for NaN. Arrays give arrays, tensors give tensors: the same
+lines serve both, because a tensor does its arithmetic as an array does.
 """
 
-import numpy as np
+from typing import Any
 
-from firstlight.autodiff.checks import Floats
+import numpy as np
 
 __all__ = ["affine", "flatten"]
 
 
-def affine(x: Floats, kernel: Floats, bias: Floats | None = None) -> Floats:
+def affine(x: Any, kernel: Any, bias: Any = None) -> Any:
     """The linear stage of a layer: weighted sums of the inputs, plus a bias for each neuron.
 
     Args:
@@ -35,16 +35,16 @@ def affine(x: Floats, kernel: Floats, bias: Floats | None = None) -> Floats:
             "(n, n_in) and (n_in, units). One example stands in one row; flatten images first."
         )
     if bias is None:
-        return np.asarray(x @ kernel)
+        return x @ kernel
     if bias.shape != (kernel.shape[1],):
         raise ValueError(
             f"affine: received a bias of shape {bias.shape}, expected ({kernel.shape[1]},): "
             "one number for each column of the kernel."
         )
-    return np.asarray(x @ kernel + bias)
+    return x @ kernel + bias
 
 
-def flatten(x: Floats) -> Floats:
+def flatten(x: Any) -> Any:
     """Write all numbers of each example in one row, the last axis running fastest.
 
     Args:

@@ -1,6 +1,7 @@
 """How the weights begin: Keras's usual random starts, by their variances.
 
-Each function takes the shape of a kernel, `(n_in, units)`, and a seed. A weighted sum of
+Each function takes the shape of a kernel, `(n_in, units)`, and a seed; a convolution's kernel
+`(height, width, channels, filters)` has height x width x channels inputs. A weighted sum of
 `n_in` inputs has `n_in` times the variance of a single product, so a start that keeps the signal
 at its size has a variance of order one over `n_in`: `lecun_normal` 1 / n_in (LeCun et al. 1998),
 `glorot_*` 2 / (n_in + units) (Glorot & Bengio 2010), `he_*` 2 / n_in (He et al. 2015).
@@ -177,13 +178,14 @@ def _normal(shape: Sequence[int], seed: int, variance: float) -> NDArray[np.floa
 
 
 def _fans(shape: Sequence[int]) -> tuple[int, int]:
-    if len(shape) != 2:
+    if len(shape) < 2:
         raise ValueError(
-            f"shape: received {tuple(shape)}, expected (n_in, units): the variance of this start "
-            "depends on both."
+            f"shape: received {tuple(shape)}, expected (n_in, units), or (height, width, channels, "
+            "filters): the variance of this start depends on both ends."
         )
-    n_in, units = _checked(shape)
-    return n_in, units
+    *window, n_in, units = _checked(shape)
+    places = int(np.prod(window, dtype=int))
+    return places * n_in, places * units
 
 
 def _checked(shape: Sequence[Any]) -> tuple[int, ...]:

@@ -1,60 +1,25 @@
-"""Layers of a NumPy network: they keep the parameters and call plain functions of arrays.
+"""Layers of a NumPy network: they keep the parameters and call plain functions.
 
-The nouns are Keras's. Two habits are not: a dense layer takes one example to a row and
-nothing else, where Keras would quietly treat an image as a set of rows; and a NaN is refused.
+An array goes in and an array comes out; a tensor goes in, or the network is in training, and a
+tensor comes out, with a tape behind it. The nouns are Keras's. Two habits are not: a dense layer
+takes one example to a row and nothing else, where Keras would quietly treat an image as a set of
+rows; and a NaN is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from firstlight.autodiff import activations, functional, initializers
-from firstlight.autodiff.checks import Floats, as_floats
+from firstlight.autodiff import operations as ops
+from firstlight.autodiff.base import Layer, Weighted
+from firstlight.autodiff.checks import Floats
+from firstlight.autodiff.tensor import Tensor
 
-__all__ = ["Activation", "Dense", "Flatten", "Layer"]
+__all__ = ["Activation", "Dense", "Flatten", "Layer", "Neurons"]
 
 Function = Callable[[Any], Any]
-
-
-class Layer:
-    """What every layer has: parameters, perhaps none, and a call.
-
-    Args:
-        name: What errors and summaries call it; by default its class in lower case.
-    """
-
-    def __init__(self, name: str | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
-
-    @property
-    def built(self) -> bool:
-        """Whether the parameters exist."""
-        return True
-
-    def __call__(self, x: Any) -> Floats:
-        """Output for a batch of examples, one along the first axis."""
-        raise NotImplementedError
-
-    def build(self, n_in: int) -> None:
-        """Make the parameters, for examples of `n_in` numbers."""
-
-    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of one example after the layer, given its shape before."""
-        return shape
-
-    def count_params(self) -> int:
-        """How many numbers training may adjust."""
-        return sum(weight.size for weight in self.get_weights())
-
-    def get_weights(self) -> list[Floats]:
-        """Copies of the parameters, in Keras's order."""
-        return []
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put parameters in place; a layer without any takes an empty list."""
-        if len(weights):
-            raise ValueError(f"{self.name}: received {len(weights)} arrays, expected none.")
 
 
 class Flatten(Layer):
@@ -65,9 +30,9 @@ class Flatten(Layer):
         (5, 12)
     """
 
-    def __call__(self, x: Any) -> Floats:
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
         """Shape `(n, ...)` to `(n, product of the rest)`."""
-        return functional.flatten(as_floats(x, self.name))
+        return functional.flatten(x)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """One axis, as long as the product of the others."""
@@ -90,12 +55,79 @@ class Activation(Layer):
         super().__init__(name)
         self.activation: Function = activations.get(activation)
 
-    def __call__(self, x: Any) -> Floats:
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
         """Shape and dtype as given."""
-        return np.asarray(self.activation(as_floats(x, self.name)))
+        return ops.activate(x, self.activation)
 
 
-class Dense(Layer):
+class Neurons(Weighted):
+    """Neurons that weigh, add a bias and bend: what dense and convolutional layers share.
+
+    Args:
+        units: How many.
+        activation: Name, or function of an array; None for no bend.
+        use_bias: Whether each neuron adds a constant.
+        kernel_initializer: See `initializers`; biases start at zero.
+        seed: Of the random start.
+        dtype: float64, or float32 as Keras has it.
+        name: See `Layer`.
+
+    Raises:
+        ValueError: If the number, the activation or the initializer is none.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Function | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
+        seed: int | None = None,
+        dtype: str = "float64",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
+            raise ValueError(
+                f"units: received {units!r}, expected a whole number of neurons, 1 or more."
+            )
+        self.units = int(units)
+        self.activation: Function = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.seed = seed
+        self.n_weights = 1 + use_bias
+
+    @property
+    def kernel(self) -> Floats:
+        """Weights: along the last axis one entry a neuron, along the last but one its inputs."""
+        return self.variables[0].value
+
+    @property
+    def bias(self) -> Floats | None:
+        """One constant a neuron, `(units,)`; None without `use_bias`."""
+        variables = self.variables
+        return variables[1].value if self.use_bias else None
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """`kernel`, and `bias` if there is one."""
+        bias = {"bias": (self.units,)} if self.use_bias else {}
+        return {"kernel": (n_in, self.units), **bias}
+
+    def starts(self, n_in: int) -> list[Any]:
+        """A kernel drawn at random, a bias of zeros."""
+        known = self.kernel_initializer in (initializers.zeros, initializers.ones)
+        if self.seed is None and not known:
+            kind = type(self).__name__
+            raise ValueError(
+                f"{self.name}: received no seed for a random start, expected a whole number. "
+                f"Give {kind}(..., seed=...), or one seed to Sequential([...], seed=...)."
+            )
+        kernel, *bias = self.shapes(n_in).values()
+        return [self.kernel_initializer(kernel, self.seed or 0), *map(np.zeros, bias)]
+
+
+class Dense(Neurons):
     """A fully connected layer: every neuron looks at every input.
 
     Args:
@@ -118,86 +150,30 @@ class Dense(Layer):
         ((5, 2), 8)
     """
 
-    def __init__(
-        self,
-        units: int,
-        activation: str | Function | None = None,
-        use_bias: bool = True,
-        kernel_initializer: str | initializers.Initializer = "glorot_uniform",
-        seed: int | None = None,
-        dtype: str = "float64",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name)
-        if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-            raise ValueError(
-                f"units: received {units!r}, expected a whole number of neurons, 1 or more."
-            )
-        self.units = int(units)
-        self.activation: Function = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.seed = seed
-        self.dtype = np.dtype(dtype)
-        self._kernel: Floats | None = None
-        self._bias: Floats | None = None
+    keras_keeps = "Keras keeps one column a neuron; transpose if yours has one row."
 
-    @property
-    def built(self) -> bool:
-        """Whether the kernel exists; the first call makes it."""
-        return self._kernel is not None
-
-    @property
-    def kernel(self) -> Floats:
-        """Weights, `(n_in, units)`: one column a neuron."""
-        if self._kernel is None:
-            raise ValueError(
-                f"{self.name}: received no input yet, so the number of weights is unknown. "
-                "Call the layer once, or build(n_in)."
-            )
-        return self._kernel
-
-    @property
-    def bias(self) -> Floats | None:
-        """One constant a neuron, `(units,)`; None without `use_bias`."""
-        _ = self.kernel  # tells when there is none yet
-        return self._bias
-
-    def build(self, n_in: int) -> None:
-        """Draw the kernel for `n_in` inputs; the bias starts at zero."""
-        if n_in < 1:
-            raise ValueError(f"{self.name}: received {n_in} inputs, expected 1 or more.")
-        known = self.kernel_initializer in (initializers.zeros, initializers.ones)
-        if self.seed is None and not known:
-            raise ValueError(
-                f"{self.name}: received no seed for a random start, expected a whole number. "
-                "Give Dense(..., seed=...), or one seed to Sequential([...], seed=...)."
-            )
-        kernel = self.kernel_initializer((n_in, self.units), self.seed or 0)
-        self._kernel = np.asarray(kernel, dtype=self.dtype)
-        self._bias = np.zeros(self.units, dtype=self.dtype) if self.use_bias else None
-
-    def __call__(self, x: Any) -> Floats:
-        """From `(n, n_in)` to `(n, units)`."""
-        values = as_floats(x, self.name, self.dtype)
-        if values.ndim != 2:
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse what is not one example to a row; the first call makes the kernel."""
+        if len(shape) != 2:
             cure = (
-                "Put Flatten() first." if values.ndim > 2 else "Put one example in a row, x[None]."
+                "Put Flatten() first." if len(shape) > 2 else "Put one example in a row, x[None]."
             )
             raise ValueError(
-                f"{self.name}: received an input of shape {values.shape}, expected (n, n_in), one "
+                f"{self.name}: received an input of shape {shape}, expected (n, n_in), one "
                 f"example to a row. {cure}"
             )
         if not self.built:
-            self.build(values.shape[1])
-        if values.shape[1] != len(self.kernel):
+            self.build(shape[1])
+        if shape[1] != len(self.kernel):
             raise ValueError(
-                f"{self.name}: received {values.shape[1]} numbers an example (shape "
-                f"{values.shape}), expected {len(self.kernel)}, as when the layer was built. "
-                "Check the order of the axes, or build a new layer."
+                f"{self.name}: received {shape[1]} numbers an example (shape {shape}), expected "
+                f"{len(self.kernel)}, as when the layer was built. Check the order of the axes, or "
+                "build a new layer."
             )
-        bent = self.activation(functional.affine(values, self.kernel, self.bias))
-        return np.asarray(bent, dtype=self.dtype)
+
+    def forward(self, x: Tensor, *weights: Tensor, training: bool) -> Tensor:
+        """From `(n, n_in)` to `(n, units)`."""
+        return ops.cast(ops.activate(functional.affine(x, *weights), self.activation), self.dtype)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """`(units,)`, from a flat example."""
@@ -207,22 +183,3 @@ class Dense(Layer):
                 "Put Flatten() first."
             )
         return (self.units,)
-
-    def get_weights(self) -> list[Floats]:
-        """`[kernel, bias]`, or `[kernel]` without bias; copies."""
-        bias = [] if self.bias is None else [self.bias.copy()]
-        return [self.kernel.copy(), *bias]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put `[kernel, bias]` in place; a layer not built yet takes its `n_in` from them."""
-        arrays = [as_floats(array, f"{self.name} weights", self.dtype) for array in weights]
-        n_in = len(self.kernel) if self.built else (len(arrays[0]) if arrays else 0)
-        wanted = [(n_in, self.units)] + [(self.units,)] * self.use_bias
-        given = [array.shape for array in arrays]
-        if given != wanted:
-            raise ValueError(
-                f"{self.name}: received weights of shapes {given}, expected {wanted}. Keras keeps "
-                "one column a neuron; transpose if yours has one row."
-            )
-        self._kernel = arrays[0].copy()
-        self._bias = arrays[1].copy() if self.use_bias else None

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from firstlight.autodiff.base import Layer
 from firstlight.autodiff.checks import Floats
-from firstlight.autodiff.layers import Activation, Dense, Flatten, Layer
+from firstlight.autodiff.tensor import Variable
+from firstlight.autodiff.translation import translate
 
 __all__ = ["Sequential"]
-
-_PASSING = ("InputLayer", "Dropout")  # a trained network that only answers passes these by
 
 
 class Sequential:
@@ -20,7 +20,7 @@ class Sequential:
 
     Args:
         layers: In the order in which the input meets them.
-        seed: Gives a seed of its own to each dense layer that has none.
+        seed: Gives a seed of its own to each layer that wants one and has none.
         input_shape: Shape of one example; with it, the parameters exist at once.
 
     Raises:
@@ -56,8 +56,8 @@ class Sequential:
         for number, layer in enumerate(self.layers):
             if layer.name == type(layer).__name__.lower():
                 layer.name = f"{layer.name}_{number}"
-            if isinstance(layer, Dense) and layer.seed is None and seed is not None:
-                layer.seed = int(streams[number])
+            if getattr(layer, "seed", 0) is None and seed is not None:
+                layer.seed = int(streams[number])  # type: ignore[attr-defined]
 
     @property
     def built(self) -> bool:
@@ -74,27 +74,41 @@ class Sequential:
         for layer in self.layers:
             after = layer.output_shape(shape)
             if not layer.built:
-                layer.build(shape[0])
+                layer.build(shape[-1])
             shape = after
 
-    def __call__(self, x: Any) -> Floats:
-        """Output for a batch of examples along the first axis of x."""
-        return self.outputs(x)[-1]
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Output for a batch of examples along the first axis of x.
 
-    def outputs(self, x: Any) -> list[Floats]:
+        Args:
+            x: Array, or tensor.
+            training: Whether the pass is part of training; see `Layer`.
+
+        Returns:
+            Array for an array; tensor for a tensor, and in training.
+        """
+        return self.outputs(x, training)[-1]
+
+    def outputs(self, x: Any, training: bool = False) -> list[Any]:
         """What every layer passes on: the input of a figure, or of a diagnosis.
 
         Args:
             x: Examples along the first axis.
+            training: As for a call.
 
         Returns:
-            One array a layer; the last is the answer.
+            One array or tensor a layer; the last is the answer.
         """
         passed = []
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, training)
             passed.append(x)
         return passed
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What an optimizer may change, layer by layer, in Keras's order."""
+        return [variable for layer in self.layers for variable in layer.trainable_variables]
 
     def count_params(self) -> int:
         """How many numbers training may adjust, in all layers."""
@@ -106,7 +120,7 @@ class Sequential:
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Put all parameters in place, in the order of `get_weights`."""
-        counts = [1 + layer.use_bias if isinstance(layer, Dense) else 0 for layer in self.layers]
+        counts = [layer.n_weights for layer in self.layers]
         if len(weights) != sum(counts):
             raise ValueError(f"received {len(weights)} arrays, expected {sum(counts)}.")
         rest = list(weights)
@@ -122,13 +136,13 @@ class Sequential:
         return "\n".join(f"{name:<{left}}  {count:>{right}}" for name, count in rows)
 
     @classmethod
-    def from_keras(cls, model: Any, dtype: str = "float64") -> Sequential:
+    def from_keras(cls, model: Any, dtype: str = "float64", seed: int | None = None) -> Sequential:
         """The same network in NumPy, with copies of the weights.
 
         Args:
-            model: Built `keras.Sequential` of Dense, Flatten and Activation layers;
-                dropout is passed by, as Keras does when it predicts.
+            model: Built `keras.Sequential` of the layers that this package has.
             dtype: Of the parameters.
+            seed: Of the dropout, whose masks are not Keras's.
 
         Returns:
             A network that agrees with Keras's to float32 rounding.
@@ -139,28 +153,5 @@ class Sequential:
         Example:
             >>> Sequential.from_keras(model)(x)  # doctest: +SKIP
         """
-        translated = [_translate(layer, dtype) for layer in model.layers]
-        return cls([layer for layer in translated if layer is not None])
-
-
-def _translate(layer: Any, dtype: str) -> Layer | None:
-    """Our layer for a Keras layer; None for one that passes everything on."""
-    kind = type(layer).__name__
-    if kind in _PASSING:
-        return None
-    if kind == "Flatten":
-        return Flatten(name=layer.name)
-    if kind == "Activation":
-        return Activation(layer.activation.__name__, name=layer.name)
-    if kind != "Dense":
-        raise ValueError(
-            f"model: received a layer {layer.name!r} of type {kind}, expected Dense, Flatten, "
-            "Activation or Dropout. Write other layers as activations of a Dense layer, or keep "
-            "the model in Keras."
-        )
-    if not layer.built:
-        raise ValueError("model: received one without weights; call it once or give Input.")
-    dense = Dense(layer.units, layer.activation.__name__, layer.use_bias, dtype=dtype,
-                  name=layer.name)  # fmt: skip
-    dense.set_weights(layer.get_weights())
-    return dense
+        translated = [translate(layer, dtype) for layer in model.layers]
+        return cls([layer for layer in translated if layer is not None], seed)

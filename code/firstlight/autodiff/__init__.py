@@ -1,8 +1,9 @@
 """A small neural network in NumPy alone, kept plain so that a reader can see through it.
 
 `tape` and `tensor` are the engine: arithmetic that can be walked back. `operations` and `losses`
-are built on it; `layers` keeps the parameters and calls those functions, `sequential` stacks
-layers. The names below are looked up when first used.
+are built on it; `layers`, `convolutional` and `regularization` keep parameters and call those
+functions, `sequential` stacks layers. `optimizers`, `schedules` and `clipping` turn gradients
+into steps, and `fit` repeats them. The names below are looked up when first used.
 """
 
 import importlib
@@ -10,6 +11,8 @@ from typing import Any
 
 _ROOMS = {
     "Activation": "layers",
+    "Adam": "optimizers",
+    "AdamW": "optimizers",
     "AveragePooling2D": "convolutional",
     "BatchNormalization": "regularization",
     "Conv2D": "convolutional",
@@ -19,6 +22,8 @@ _ROOMS = {
     "GlobalAveragePooling2D": "convolutional",
     "Layer": "base",
     "MaxPooling2D": "convolutional",
+    "RMSprop": "optimizers",
+    "SGD": "optimizers",
     "Sequential": "sequential",
     "Tensor": "tensor",
     "Variable": "tensor",

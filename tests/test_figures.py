@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from matplotlib import colors as mcolors
 from PIL import Image
 
+from figures_kit import house_style  # noqa: F401  (applies to every test here)
 from firstlight import figures
 from firstlight.figures import curves, galaxies, networks
 from firstlight.figures.display import MIME, bundle, darken, show
@@ -29,14 +30,6 @@ BLINDNESS = {
     "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
                      [-0.011820, 0.042940, 0.968881]],
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with matplotlib.rc_context():
-        figures.use()
-        yield
-    plt.close("all")
 
 
 def linear(color):

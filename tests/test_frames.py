@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import pytest
 from PIL import Image
 
+from figures_kit import house_style  # noqa: F401  (applies to every test here)
 from firstlight import figures
 from firstlight.figures.display import MIME
 from firstlight.figures.sliders import MOST, frames_bundle
@@ -38,14 +39,6 @@ def line(slope):
 figures.frames([line(w) for w in (-1, 0, 1)], name="slope $w_1$", start=1)
 figures.frames([line(w) for w in (-1, 0, 1)], name="slope again")
 """
-
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with matplotlib.rc_context():
-        figures.use()
-        yield
-    plt.close("all")
 
 
 def line(label, slope=1.0, size=(4, 3), alt="A line that ends where it should."):

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstlight import figures
+from figures_kit import house_style  # noqa: F401  (applies to every test here)
 from firstlight.autodiff import Dense
 from firstlight.figures.neurons import neuron
-
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with matplotlib.rc_context():
-        figures.use()
-        yield
-    plt.close("all")
 
 
 def dense(kernel, bias, activation="sigmoid"):

@@ -7,24 +7,15 @@ import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.text import Text
 
-from firstlight import figures
+from figures_kit import house_style  # noqa: F401  (applies to every test here)
 from firstlight.figures.display import MIME, bundle
 from firstlight.figures.schematics import GLYPHS, SCHEMES, application, describe
 
 ROOT = Path(__file__).parents[1]
 each = pytest.mark.parametrize("name", SCHEMES)
-
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with matplotlib.rc_context():
-        figures.use()
-        yield
-    plt.close("all")
 
 
 def words_of(fig):

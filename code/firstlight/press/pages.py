@@ -155,8 +155,8 @@ def no_execution(book: Book, known: set[str], lenient: bool) -> Iterator[None]:
             read(self)
         elif not lenient:
             raise PressError(
-                f"internal error: {self.path} would be executed while pages are rendered. "
-                "Every chapter is executed before; please report this."
+                f"{self.path} would be executed while pages are rendered. It was changed during "
+                "the build: run it again. If nobody touched it, please report this."
             )
 
     for kind in classes:

@@ -102,6 +102,13 @@ def test_a_moved_galaxy_gives_a_moved_answer():
     near(np.roll(one, (3, 4), axis=(1, 2)), other, 1e-12)
 
 
+def test_an_empty_batch_stays_empty():
+    for function in (lambda x: conv2d(x, np.ones((3, 3, 2, 4))), max_pooling, average_pooling):
+        x = Tensor(np.zeros((0, 6, 6, 2)))
+        y = function(x)
+        assert len(y) == 0 and gradients(y.sum(), [x])[0].shape == x.shape
+
+
 def test_only_what_is_asked_for_is_computed():
     kernel = Tensor(drawn((3, 3, 1, 2), 1))
     y = conv2d(drawn((1, 5, 5, 1), 2), kernel)

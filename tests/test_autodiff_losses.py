@@ -31,12 +31,13 @@ def double():
 def pair(n, classes, seed, kind):
     rng = np.random.default_rng(seed)
     scores = 2 * rng.normal(size=(n, classes))
-    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    powers = np.exp(rng.uniform(-1, 1, (n, classes)))  # no share so small that 1 / p is steep
+    shares = powers / powers.sum(axis=1, keepdims=True)
     return {
         "mean_squared_error": (rng.normal(size=(n, classes)), scores),
         "mean_absolute_error": (scores + np.where(rng.random((n, classes)) < 0.5, 1, -1), scores),
         "binary_crossentropy": (rng.integers(0, 2, (n, classes)).astype(float),
-                                1 / (1 + np.exp(-scores))),
+                                rng.uniform(0.1, 0.9, (n, classes))),
         "binary logits": (rng.random((n, classes)), scores),
         "categorical_crossentropy": (rng.dirichlet(np.ones(classes), n), shares),
         "categorical, not normal": (rng.dirichlet(np.ones(classes), n), shares / 2),

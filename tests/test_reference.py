@@ -56,7 +56,8 @@ def test_nothing_heavy_is_imported():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.parametrize("room", ["claims", "archive", "sky", "layers", "models", "training",
-                                  "evaluation", "studies", "figures", "exercises"])  # fmt: skip
+@pytest.mark.parametrize("room", ["claims", "archive", "sky", "autodiff", "layers", "models",
+                                  "training", "evaluation", "studies", "figures",
+                                  "exercises"])  # fmt: skip
 def test_fences_are_balanced(room):
     assert reference(f"firstlight.{room}").count("```") % 2 == 0

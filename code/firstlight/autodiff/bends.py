@@ -68,14 +68,22 @@ def activate(x: Any, function: str | Callable[..., Any] | None, **options: float
 
 
 def _foreign(x: Tensor, bend: Callable[..., Any]) -> Tensor:
-    result = bend(x.value) if x.constant else bend(x)
-    if isinstance(result, Tensor) or x.constant:
-        return as_tensor(result, "activation")
+    """A function that somebody else wrote; without a tape it may be any function of an array."""
+    if x.constant:
+        return as_tensor(bend(x.value), "activation")
+    result: Any = None
+    cause: Exception | None = None
+    try:
+        result = bend(x)
+    except (TypeError, RuntimeError) as error:  # it asked for an array
+        cause = error
+    if isinstance(result, Tensor):
+        return result
     raise ValueError(
-        f"activation: received a {type(result).__name__} from {getattr(bend, '__name__', bend)!r}, "
-        "expected a Tensor: its derivative is not known. Write it with the functions of "
-        "firstlight.autodiff.operations, or call the network with an array."
-    )
+        f"activation: received {getattr(bend, '__name__', bend)!r}, which makes no tensor of a "
+        "tensor, expected one that does: its derivative is not known. Write it with the functions "
+        "of firstlight.autodiff.operations, or call the network with an array."
+    ) from cause
 
 
 def relu(x: Any) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Floats", "OFF_THE_TAPE", "all_tensors", "as_floats", "as_gradient", "as_leaf",
-           "attempt", "finite_gradient", "fresh"]  # fmt: skip
+           "attempt", "broadcast_from", "finite_gradient", "fresh", "replacement"]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
 OFF_THE_TAPE = (
@@ -65,6 +65,18 @@ def as_leaf(value: Any) -> Floats:
     return floats
 
 
+def replacement(name: str, old: Floats, new: Any) -> Floats:
+    """A new value for a variable, in the precision of the old one; NaN may pass."""
+    value = np.asarray(new, old.dtype)
+    if value.shape != old.shape:
+        raise ValueError(
+            f"{name}: received a new value of shape {value.shape}, expected {old.shape}, as it "
+            "had. Reshape, or sum over the axis that is too many; another shape is another "
+            "variable."
+        )
+    return value
+
+
 def attempt(function: Any, a: Floats, b: Floats) -> Floats:
     """A function of two arrays, or an error that says why their shapes do not fit."""
     try:
@@ -78,6 +90,17 @@ def attempt(function: Any, a: Floats, b: Floats) -> Floats:
         raise ValueError(
             f"{function.__name__}: received shapes {a.shape} and {b.shape}, expected {rule}."
         ) from None
+
+
+def broadcast_from(shape: tuple[int, ...], operand: tuple[int, ...]) -> None:
+    """Refuse a gradient whose shape an operand cannot have been broadcast to."""
+    tail = shape[len(shape) - len(operand) :]
+    pairs = zip(tail, operand, strict=False)
+    if len(shape) < len(operand) or any(n != own and own != 1 for n, own in pairs):
+        raise ValueError(
+            f"unbroadcast: received a gradient of shape {shape} for an operand of shape {operand}, "
+            "expected that shape, or one to which it broadcasts. Mend the rule that returned it."
+        )
 
 
 def fresh(tape: Sequence[Any]) -> None:
@@ -136,9 +159,9 @@ def finite_gradient(gradient: Floats) -> None:
         bad = int(np.count_nonzero(~np.isfinite(gradient)))
         raise ValueError(
             f"backward: received {bad} of {gradient.size} slopes that are NaN or infinite, "
-            "expected finite ones, though the loss is finite. sqrt and powers below 1 are vertical "
-            "at 0: add a small constant inside. Otherwise the gradient has exploded: take fewer "
-            "steps in time, or smaller weights."
+            "expected finite ones, though the loss is finite. sqrt, log and powers below 1 are "
+            "vertical at 0, also behind a where: keep their operand away from 0. Otherwise the "
+            "gradient has exploded: take fewer steps in time, or smaller weights."
         )
 
 

@@ -91,9 +91,8 @@ def max_pooling(
     views = window.shifts(window.pad(x.value, -np.inf), stops)
     value, winner = views[0].copy(), np.zeros(views[0].shape, np.int32)
     for place, view in enumerate(views[1:], 1):
-        better = view > value
-        value[better] = view[better]
-        winner[better] = place
+        np.copyto(winner, place, where=view > value)
+        np.maximum(value, view, out=value)
 
     def pull(g: Floats) -> Floats:
         amounts = (g * (winner == place) for place in range(len(views)))

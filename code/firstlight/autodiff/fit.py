@@ -57,6 +57,7 @@ def fit(
             f"fit: received {len(x)} examples and {len(y)} truths, expected as many. Compare the "
             "first axes of x and y."
         )
+    x, y = np.asarray(x), np.asarray(y)
     measure = losses.get(loss)
     history: list[float] = []
     for rows in order if order is not None else batches(len(x), batch_size, epochs, seed):

@@ -166,7 +166,9 @@ def concatenate(tensors: Sequence[Any], axis: int = -1) -> Tensor:
         >>> concatenate([np.zeros((2, 1)), np.ones((2, 3))]).shape
         (2, 4)
     """
-    parts = [as_tensor(tensor, "concatenate") for tensor in tensors]
+    like = next((tensor for tensor in tensors if isinstance(tensor, Tensor)), None)
+    dtype = None if like is None else like.value.dtype
+    parts = [as_tensor(tensor, "concatenate", dtype) for tensor in tensors]
     shapes = [part.shape for part in parts]
     try:
         value = np.concatenate([part.value for part in parts], axis)

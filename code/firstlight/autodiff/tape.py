@@ -137,6 +137,9 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Floats:
         gradient: In the shape of a result.
         shape: That of an operand that was broadcast to it.
 
+    Raises:
+        ValueError: If broadcasting never makes the one from the other: a rule is wrong.
+
     Example:
         >>> unbroadcast(np.ones((3, 2)), (2,))
         array([3., 3.])
@@ -144,6 +147,7 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Floats:
     gradient = np.asarray(gradient)
     if gradient.shape == shape:
         return gradient
+    checks.broadcast_from(gradient.shape, shape)
     gradient = np.asarray(gradient.sum(axis=tuple(range(gradient.ndim - len(shape)))))
     stretched = tuple(axis for axis, n in enumerate(shape) if n == 1 != gradient.shape[axis])
     return np.asarray(gradient.sum(axis=stretched, keepdims=True))

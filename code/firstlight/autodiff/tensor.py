@@ -32,6 +32,10 @@ class Tensor(Node):
         >>> (x * x).sum().backward()
         >>> x.gradient
         array([2., 4.])
+
+        An operation of your own is its value, its name, and a rule for each operand:
+
+        >>> y = Tensor(np.sin(x.value), "sin", [(x, lambda g: g * np.cos(x.value))])
     """
 
     __array_ufunc__ = None  # NumPy shall leave `array * tensor` to us
@@ -101,7 +105,7 @@ class Tensor(Node):
 
     def transpose(self, *axes: int) -> Tensor:
         """The axes in another order; without arguments, reversed."""
-        order = axes or tuple(reversed(range(self.ndim)))
+        order = np.arange(self.ndim)[list(axes) if axes else slice(None, None, -1)]
         links = [(self, lambda g: g.transpose(np.argsort(order)))]
         return Tensor(self.value.transpose(order), "transpose", links)
 
@@ -117,7 +121,7 @@ class Tensor(Node):
         return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self.value.item())
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError(checks.OFF_THE_TAPE)
@@ -129,14 +133,21 @@ class Tensor(Node):
 class Variable(Tensor):
     """A leaf that training changes: weights, biases. An optimizer replaces its `value`.
 
+    Replace it by a new array, `v.value = v.value - step`: rules on a tape hold on to the old one.
+
     Args:
-        value: Where it starts.
+        value: Where it starts; what replaces it must have the same shape.
         name: What errors and drawings call it.
     """
 
     def __init__(self, value: Any, name: str = "variable") -> None:
-        super().__init__(value)
         self.name = name
+        super().__init__(value)
+
+    def __setattr__(self, name: str, new: Any) -> None:
+        if name == "value" and hasattr(self, "value"):
+            new = checks.replacement(self.name, self.value, new)
+        super().__setattr__(name, new)
 
 
 def as_tensor(x: Any, name: str = "operand", dtype: Any = None) -> Tensor:

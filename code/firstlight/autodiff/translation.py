@@ -71,9 +71,14 @@ def _refuse(layer: Any) -> None:
             )
 
 
+def _bend(layer: Any) -> str:
+    function = layer.activation
+    return getattr(function, "__name__", type(function).__name__)
+
+
 def _conv(k: Any, dtype: str) -> Layer:
     return Conv2D(k.filters, k.kernel_size, k.strides, k.padding, k.dilation_rate,
-                  k.activation.__name__, k.use_bias, dtype=dtype)  # fmt: skip
+                  _bend(k), k.use_bias, dtype=dtype)  # fmt: skip
 
 
 def _norm(k: Any, dtype: str) -> Layer:
@@ -82,9 +87,9 @@ def _norm(k: Any, dtype: str) -> Layer:
 
 _WEIGHTED = ("Dense", "Conv2D", "BatchNormalization")
 _MAKERS: dict[str, Callable[[Any, str], Layer]] = {
-    "Dense": lambda k, dtype: Dense(k.units, k.activation.__name__, k.use_bias, dtype=dtype),
+    "Dense": lambda k, dtype: Dense(k.units, _bend(k), k.use_bias, dtype=dtype),
     "Flatten": lambda k, dtype: Flatten(),
-    "Activation": lambda k, dtype: Activation(k.activation.__name__),
+    "Activation": lambda k, dtype: Activation(_bend(k)),
     "Dropout": lambda k, dtype: Dropout(k.rate),
     "Conv2D": _conv,
     "MaxPooling2D": lambda k, dtype: MaxPooling2D(k.pool_size, k.strides, k.padding),

@@ -118,6 +118,15 @@ def test_layers_with_weights_say_so():
         assert isinstance(plain, Layer) and plain.built and plain.get_weights() == []
 
 
+def test_new_weights_go_into_the_variables_that_an_optimizer_holds():
+    layer = Dense(2, seed=1)
+    layer.build(3)
+    held = layer.trainable_variables[0]
+    layer.set_weights([np.ones((3, 2)), np.ones(2)])
+    assert layer.trainable_variables[0] is held and (held.value == 1).all()
+    assert layer.kernel is held.value
+
+
 def test_dropout_keeps_the_mean_and_its_mask_goes_back():
     layer = Dropout(0.3, seed=4)
     x = Tensor(np.ones((200, 300)))

@@ -225,6 +225,8 @@ def test_where_two_are_equal_or_at_a_kink_tensorflow_decides():
         (ops.absolute, tf.abs), (lambda x: x**2, lambda x: x**2),
     ):  # fmt: skip
         agree(function, theirs, [x], numerically=False)
+    base, exponent = np.array([-2.0, 0.0, 0.0, 3.0]), np.array([2.0, 3.0, 1.0, 1.5])
+    agree(lambda a, b: a**b, tf.pow, [base, exponent], numerically=False)
     near(ours(ops.leaky_relu, [x], np.ones(3))[1][0], [0.2, 0.2, 1])  # theirs has 0.2 in 32 bits
     near(ours(lambda x: x**0, [x], np.ones(3))[1][0], [0, 0, 0])  # theirs is NaN at 0
 

@@ -18,6 +18,7 @@ from small_book import HEADER, SmallBook
 
 ROOT = Path(__file__).parents[1]
 SITE, REPOSITORY = "https://an-owner.github.io/a-book", "https://github.com/an-owner/a-book"
+BIB = (ROOT / "references.bib").read_text(encoding="utf-8")
 PAGE = """# A page
 
 {claim}`demo.n:d u` were drawn {cite:p}`Dieleman2015`, says [the first](index.md#here).
@@ -229,3 +230,36 @@ def test_every_work_of_the_book_can_be_cited_in_words():
     assert works["Dieleman2015"] == ("Dieleman et al.", "2015")
     assert all(re.fullmatch(r"\d{4}", year) for _, year in works.values())
     assert not [name for name, _ in works.values() if re.search(r"[{}\\]", name)]
+
+
+STUDIES = """:::{studies}
+:columns: to beat
+Galaxy Zoo | ../supervised/galaxy-zoo | {cite:t}`A` | 0.08 | a forest: {claim}`zoo.forest:.2f` | {claim}`zoo.rmse:.2f`
+Moon | ../moon/landing | {cite:t}`B` | 1 | a rocket: {claim}`moon.rocket:.1f` | {claim}`moon.error:.1f`
+:::"""  # noqa: E501
+
+
+def test_the_table_of_studies_says_what_is_rebuilt_and_what_is_not_yet():
+    claims = {f"zoo.{name}": {"name": f"zoo.{name}", "value": 0.25, "low": 0, "high": 1, "unit": ""}
+              for name in ("forest", "rmse")}  # fmt: skip
+    head, line, zoo, moon = plain(STUDIES, claims).splitlines()
+    assert head == "| study | the paper | its figure | to beat | this build |"
+    assert line.count("---") == 5
+    assert zoo.startswith(f"| [Galaxy Zoo]({SITE}/book/supervised/galaxy-zoo.html) | Ada (1843) |")
+    assert zoo.endswith("| a forest: 0.25 | 0.25 |")
+    assert moon == "| Moon | Bob and Eve (1999) | 1 | a rocket | *not yet rebuilt* |"
+
+
+@pytest.mark.parametrize("page", read_book(ROOT).chapters, ids=lambda page: page.docname)
+def test_every_chapter_of_the_book_can_be_written_as_a_notebook(page):
+    """Claims of chapters that do not exist yet may be named in the table of studies only."""
+    prose = re.sub(r"^:::\{studies\}.*?^:::$", "", page.text, flags=re.S | re.M)
+    shown = set(re.findall(r"\{claim\}`\s*([\w.]+)", prose))
+    known = Ledger(Path("none"))
+    known.values = {name: {"name": name, "value": 1.0, "unit": ""} for name in shown}
+    works = {key: ("Ada", "1843") for key in re.findall(r"@\w+\{(\w+),", BIB)}
+    writer = Plain(Setting(ROOT, known, works, REPOSITORY, SITE), page.docname)
+    for cell in read_chapter(ROOT, page).notebook.cells:
+        if cell.cell_type == "markdown":
+            text = writer.cell(cell.source)
+            assert "{claim}`" not in re.sub(r"```.*?```", "", text, flags=re.S)

@@ -45,9 +45,9 @@ from firstlight.press.sources import repository
 logger = logging.getLogger(__name__)
 NOT_YET = "not yet rebuilt"
 HEAD = ("study", "the paper", "its figure", "this build")
-_CLAIM = re.compile(r"\{claim\}`\s*([\w.]+)")
-_ASIDE = re.compile(r"[:,]?\s*\{claim\}`[^`]*`")
-_BETWEEN = re.compile(r"\s+\|\s+")
+CLAIM = re.compile(r"\{claim\}`\s*([\w.]+)")
+ASIDE = re.compile(r"[:,]?\s*\{claim\}`[^`]*`")
+BETWEEN = re.compile(r"\s+\|\s+")
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -65,7 +65,7 @@ class _Rows(SphinxDirective):
         """The cells of every line; a line with too few or too many is warned about."""
         lines = [line.strip() for line in self.content if line.strip()]
         for line in lines:
-            cells = _BETWEEN.split(line)
+            cells = BETWEEN.split(line)
             if len(cells) == len(self.columns):
                 yield cells
                 continue
@@ -221,19 +221,19 @@ class Studies(_Rows):
 
     def measured(self, ours: str) -> bool:
         """Whether every claim that a cell names stands in the ledger."""
-        if not _CLAIM.search(ours):
+        if not CLAIM.search(ours):
             self.warn("studies: received %r, expected {claim}`study.metric` in it", ours)
             return False
         return self.stand(ours)
 
     def stand(self, text: str) -> bool:
         """Whether the ledger has all claims of a text."""
-        found = [name in look(self.env, f"value:{name}").values for name in _CLAIM.findall(text)]
+        found = [name in look(self.env, f"value:{name}").values for name in CLAIM.findall(text)]
         return all(found)
 
     def known(self, text: str) -> str:
         """The text as it is, or without its claims if the ledger lacks one of them."""
-        return text if self.stand(text) else _ASIDE.sub("", text)
+        return text if self.stand(text) else ASIDE.sub("", text)
 
     def study(self, name: str, page: str, measured: bool) -> nodes.Node:
         """The study's name, linked where there is such a page."""

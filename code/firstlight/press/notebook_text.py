@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from firstlight.press.errors import PressError
+from firstlight.press.landing import ASIDE, BETWEEN, CLAIM, HEAD, NOT_YET
 from firstlight.press.quiz import read_options
 from firstlight.press.shown import NOT_MEASURED, Ledger, format_value
 from firstlight.press.sources import find_source
@@ -239,6 +240,23 @@ class Plain:
             verdict = "Right:" if option.right else "Not quite:"
             out.append(f'- "{option.text}" **{verdict}** {option.feedback}')
         return [*out, "", "</details>"]
+
+    def _do_studies(self, _: str, content: list[str], options: dict[str, str]) -> list[str]:
+        more = [text.strip() for text in options.get("columns", "").split("|") if text]
+        head = [*HEAD[:-1], *more, HEAD[-1]]
+        out = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        for line in filter(str.strip, content):
+            name, page, *between, ours = BETWEEN.split(line.strip())
+            if (self.setting.root / f"{self._beside(page)}.md").is_file():
+                name = f"[{name}]({self._address(page)})"
+            between = [text if self._stand(text) else ASIDE.sub("", text) for text in between]
+            ours = ours if self._stand(ours) else f"*{NOT_YET}*"
+            out.append(f"| {' | '.join([name, *between, ours])} |")
+        return out
+
+    def _stand(self, text: str) -> bool:
+        """Whether the ledger has all claims of a text."""
+        return all(name in self.setting.ledger.values for name in CLAIM.findall(text))
 
     def _measured(self, names: str) -> bool:
         records = [self.setting.ledger.values.get(name) for name in names.split()]

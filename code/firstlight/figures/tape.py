@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 from firstlight.autodiff.tape import tape
 from firstlight.figures.style import INK, MUTED, PALETTE, PAPER
@@ -48,12 +49,17 @@ def graph(result: Any, names: Mapping[str, Any] | None = None) -> Figure:
     columns = max(x for x, _ in places.values()) + 1
     rows = max(y for _, y in places.values()) - min(y for _, y in places.values()) + 1
     fig, ax = plt.subplots(figsize=(7, 0.55 + 0.82 * rows))
+
+    def beside(node: Any, side: int) -> tuple[float, float]:
+        x, y = places[id(node)]
+        return x + side * (_half(node, columns / 7) + 0.03), y
+
     for node in nodes:
         for parent in dict.fromkeys(node.parents):
             uses = node.parents.count(parent)
             for bow in (0.0,) if uses == 1 else (0.5, -0.5):
-                _arrow(ax, places[id(parent)], places[id(node)], bow)
-        _box(ax, places[id(node)], node, called.get(id(node)))
+                _arrow(ax, beside(parent, 1), beside(node, -1), bow)
+        _box(ax, places[id(node)], node, called.get(id(node)), columns / 7)
     ys = [y for _, y in places.values()]
     ax.set(xlim=(-0.55, columns - 0.45), ylim=(min(ys) - 0.6, max(ys) + 0.6))
     ax.axis("off")
@@ -94,23 +100,30 @@ def _number(array: Any) -> str:
     return f"{float(shown.ravel()[0]):.3g}".replace("-", "−")
 
 
-def _box(ax: Axes, place: tuple[float, float], node: Any, name: str | None) -> None:
+def _box(ax: Axes, place: tuple[float, float], node: Any, name: str | None, inch: float) -> None:
     x, y = place
-    leaf = not node.links
-    word = name or _SIGNS.get(node.operation, node.operation)
-    ax.text(x, y + 0.24, word, ha="center", va="bottom", fontsize=11, color=INK,
-            fontweight="bold" if leaf else "normal", zorder=4)  # fmt: skip
-    ax.text(x, y + 0.05, _number(node.value), ha="center", va="center", fontsize=10.5, zorder=4,
-            color=PALETTE[0], bbox={"boxstyle": "round,pad=0.3", "facecolor": PAPER,
-                                    "edgecolor": INK if leaf else MUTED})  # fmt: skip
+    word, value = name or _SIGNS.get(node.operation, node.operation), _number(node.value)
+    ax.text(x, y + 0.26, word, ha="center", va="bottom", fontsize=11, color=INK, zorder=4,
+            fontweight="normal" if node.links else "bold")  # fmt: skip
+    half = _half(node, inch)
+    edge = MUTED if node.links else INK
+    ax.add_patch(
+        FancyBboxPatch((x - half, y - 0.1), 2 * half, 0.3, zorder=3, facecolor=PAPER,
+                       edgecolor=edge, boxstyle="round,pad=0,rounding_size=0.06")
+    )  # fmt: skip
+    ax.text(x, y + 0.05, value, ha="center", va="center", fontsize=10.5, zorder=4,
+            color=PALETTE[0])  # fmt: skip
     if node.gradient is not None:
-        ax.text(x, y - 0.2, _number(node.gradient), ha="center", va="top", fontsize=10.5,
-                color=PALETTE[1], zorder=4,
-                bbox={"boxstyle": "square,pad=0.05", "facecolor": PAPER,
-                      "edgecolor": "none"})  # fmt: skip
+        ax.text(x, y - 0.15, _number(node.gradient), ha="center", va="top", fontsize=10.5,
+                color=PALETTE[1], zorder=4)  # fmt: skip
+
+
+def _half(node: Any, inch: float) -> float:
+    """Half the width of a box, in columns; an inch is so many of them."""
+    return inch * (0.05 + 0.04 * len(_number(node.value)))
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], bow: float) -> None:
-    ax.annotate("", (end[0] - 0.24, end[1] + 0.05), (start[0] + 0.24, start[1] + 0.05), zorder=1,
-                arrowprops={"arrowstyle": "-|>", "color": MUTED, "linewidth": 1,
-                            "connectionstyle": f"arc3,rad={bow}"})  # fmt: skip
+    ax.annotate("", (end[0], end[1] + 0.05), (start[0], start[1] + 0.05), zorder=1,
+                arrowprops={"arrowstyle": "-|>", "color": MUTED, "linewidth": 1, "shrinkA": 0,
+                            "shrinkB": 0, "connectionstyle": f"arc3,rad={bow}"})  # fmt: skip

@@ -28,6 +28,7 @@ _ROOMS = {
     "question_tree": "question_trees",
     "pipelines": "pipelines",
     "application": "schematics",
+    "graph": "tape",
 }
 __all__ = list(_ROOMS)
 

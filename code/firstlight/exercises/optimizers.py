@@ -188,15 +188,18 @@ EXERCISES = {
         wrong={
             "uphill": (
                 lambda: lambda th, m, g, e, b: (th + b * m + e * g, b * m + e * g),
-                "uphill",
+                "uphill: the slope",
             ),
-            "no forgetting": (lambda: lambda th, m, g, e, b: (th + m - e * g, m - e * g), "beta?"),
+            "no forgetting": (
+                lambda: lambda th, m, g, e, b: (th + m - e * g, m - e * g),
+                "where is beta",
+            ),
             "a mean": (
                 lambda: lambda th, m, g, e, b: (th, b * m - (1 - b) * e * g),
                 "that is a mean",
             ),
             "old memory": (lambda: lambda th, m, g, e, b: (th + m, b * m - e * g), "the old one"),
-            "one thing": (lambda: lambda th, m, g, e, b: th + b * m - e * g, "the memory."),
+            "one thing": (lambda: lambda th, m, g, e, b: th + b * m - e * g, "and the memory."),
         },
     ),
     "best": Exercise(

@@ -205,7 +205,7 @@ EXERCISES = {
     "best": Exercise(
         check=_check_best,
         right=lambda: _best,
-        praise="Right. Polyak had it in 1964, without a computer of his own.",
+        praise="Right. Polyak had it in 1964, and it still stands in every library.",
         wrong={
             "root of beta": (
                 lambda: lambda low, high: (_best(low, high)[0], _best(low, high)[1] ** 0.5),

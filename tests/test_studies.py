@@ -19,6 +19,7 @@ from firstlight.studies import (
     galaxy_zoo_runs,
     galaxy_zoo_sky,
     mutants,
+    optimizer_race,
     stored,
 )
 
@@ -50,7 +51,9 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    assert set(studies.SWEEPS) == set(galaxy_zoo_runs.SWEEPS) | set(features.SWEEPS)
+    assert set(studies.SWEEPS) == (
+        set(galaxy_zoo_runs.SWEEPS) | set(features.SWEEPS) | set(optimizer_race.SWEEPS)
+    )
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")
     with pytest.raises(ValueError, match="sweep: received 'x'"):

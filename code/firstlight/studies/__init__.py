@@ -24,6 +24,8 @@ _SWEEPS = {
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
     "features": "firstlight.studies.features",
+    "optimizers-race": "firstlight.studies.optimizer_race",
+    "optimizers-schedules": "firstlight.studies.optimizer_race",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

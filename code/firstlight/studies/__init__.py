@@ -24,6 +24,10 @@ _SWEEPS = {
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
     "features": "firstlight.studies.features",
+    "validation-eight": "firstlight.studies.validation_eight",
+    "validation-leaks": "firstlight.studies.validation_sweeps",
+    "validation-cures": "firstlight.studies.validation_sweeps",
+    "validation-sizes": "firstlight.studies.validation_sweeps",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

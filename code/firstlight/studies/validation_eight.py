@@ -13,16 +13,17 @@ __all__ = ["LETTERS", "SWEEPS", "drawn", "run"]
 
 SEED = 4_711
 N_TRAIN, N_VALIDATION = 1_600, 1_000
+STEPS, EVERY = 1_500, 75
 # What was done to each: galaxies learned from, galaxies looked at, network, training.
 CASES: Mapping[str, tuple[int, int, dict[str, Any], dict[str, Any]]] = {
-    "A": (N_TRAIN, N_VALIDATION, {"width": 1}, {}),
+    "A": (N_TRAIN, N_VALIDATION, {"width": 1}, {"learning_rate": 5e-3, "augment": True}),
     "B": (400, 0, {}, {}),  # nothing of its own: it looks at what it learns from
     "C": (400, N_VALIDATION, {}, {}),
-    "D": (N_TRAIN, N_VALIDATION, {}, {"learning_rate": 5e-5, "augment": True}),
+    "D": (N_TRAIN, N_VALIDATION, {}, {"learning_rate": 1e-4, "augment": True}),
     "E": (N_TRAIN, 24, {}, {"augment": True}),
     "F": (N_TRAIN, N_VALIDATION, {}, {"augment": True}),
     "G": (N_TRAIN, N_VALIDATION, {}, {"learning_rate": 5e-2, "augment": True}),
-    "H": (N_TRAIN, N_VALIDATION, {"dropout": 0.5}, {"augment": True}),
+    "H": (N_TRAIN, N_VALIDATION, {"dropout": 0.6}, {"augment": True}),
 }
 LETTERS = tuple(CASES)
 
@@ -45,8 +46,9 @@ def run(letter: str) -> dict[str, float]:
     train = study.simulate(n_train, SEED)
     looked_at = study.simulate(n_validation, SEED + 1) if n_validation else train
     curves = study.fit(
-        study.network(SEED, **of_network), train, looked_at, seed=SEED, **of_training
-    )
+        study.network(SEED, **of_network), train, looked_at,
+        seed=SEED, steps=STEPS, every=EVERY, **of_training,
+    )  # fmt: skip
     row = {f"training_{step}": v for step, v in zip(curves.step, curves.training, strict=True)}
     pairs = zip(curves.step, curves.validation, strict=True)
     return row | {f"validation_{step}": v for step, v in pairs}
@@ -62,7 +64,9 @@ def drawn(row: Mapping[str, Any]) -> tuple[list[int], list[float], list[float]]:
 def fingerprint() -> Fingerprint:
     """What the curves depend on: the network, the cases, two discs."""
     sample = study.simulate(2, SEED).x[:, 4:12:3, 4:12:3].ravel()
-    settings = digest({"study": study.CONFIG, "cases": CASES, "seed": SEED})
+    settings = digest(
+        {"study": study.CONFIG, "cases": CASES, "seed": SEED, "steps": (STEPS, EVERY)}
+    )
     return Fingerprint(architecture_digest(study.network(0)), settings, tuple(map(float, sample)))
 
 

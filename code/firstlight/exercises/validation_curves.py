@@ -16,7 +16,7 @@ _KEY = {
     "E": "validation set too small",
     "F": "healthy",
     "G": "step too long",
-    "H": "dropout in training only",
+    "H": "labels mixed up",
 }
 _LOOK = {
     "A": "both curves are high, flat and together: data or patience would not help.",
@@ -26,7 +26,7 @@ _LOOK = {
     "E": "the training curve is smooth, only the blue one jumps. How many galaxies judge it?",
     "F": "both fall, level off low, and stay close. Must something be wrong?",
     "G": "it never leaves the coin, not even on galaxies that it has seen many times.",
-    "H": "training lies above validation. What is on while one trains and off while one looks?",
+    "H": "compare it with C: does blue ever come below the coin? What is there to learn?",
 }
 
 
@@ -264,7 +264,10 @@ EXERCISES = {
             "leak as healthy": (lambda: {**_KEY, "B": "healthy"}, "Which galaxies is it shown"),
             "slow as healthy": (lambda: {**_KEY, "D": "healthy"}, "still falling"),
             "jumping blamed on the step": (lambda: {**_KEY, "E": "step too long"}, "judge it"),
-            "dropout as leak": (lambda: {**_KEY, "H": "leak"}, "off while one looks"),
+            "mixed labels as overfitting": (
+                lambda: {**_KEY, "H": "overfitting"},
+                "ever come below the coin",
+            ),
             "incomplete": (lambda: {"A": "network too small"}, "no diagnosis yet"),
             "other words": (lambda: {**_KEY, "C": "over-fitting"}, "Mind the spelling"),
         },

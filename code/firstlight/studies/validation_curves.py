@@ -239,6 +239,7 @@ def _graph(model: Any, learning_rate: float, weight_decay: float) -> Any:
     import keras
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # it warns that each network has a graph of its own
     optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)

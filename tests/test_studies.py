@@ -20,6 +20,8 @@ from firstlight.studies import (
     galaxy_zoo_sky,
     mutants,
     stored,
+    validation_eight,
+    validation_sweeps,
 )
 
 TOY = {
@@ -50,7 +52,8 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    assert set(studies.SWEEPS) == set(galaxy_zoo_runs.SWEEPS) | set(features.SWEEPS)
+    known = (galaxy_zoo_runs, features, validation_sweeps, validation_eight)
+    assert set(studies.SWEEPS) == {name for module in known for name in module.SWEEPS}
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")
     with pytest.raises(ValueError, match="sweep: received 'x'"):

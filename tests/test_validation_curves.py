@@ -192,9 +192,9 @@ def test_the_eight_patients_have_what_the_key_says():
     assert t["A"][-1] > 0.57 and abs(v["A"][-1] - t["A"][-1]) < 0.05
     assert v["B"][-1] < 0.1
     assert v["C"][-1] > 1.5 * v["C"].min() and t["C"][-1] < 0.1
-    assert t["D"][-1] > 0.6 and np.all(np.diff(t["D"][::4]) < 0)
+    assert t["D"][-1] > 0.55 and np.all(np.diff(t["D"][::4]) < 0)
     jumps = {letter: np.abs(np.diff(v[letter][8:])).mean() for letter in "EF"}
-    assert jumps["E"] > 2.5 * jumps["F"]
+    assert jumps["E"] > 2 * jumps["F"]
     assert v["F"][-1] < 0.5 and v["F"][-1] - t["F"][-1] < 0.12
     assert np.abs(t["G"][2:] - coin).max() < 0.05
     assert v["H"].min() > coin - 0.01 and v["C"].min() < coin - 0.02 and t["H"][-1] < 0.1

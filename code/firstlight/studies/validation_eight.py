@@ -70,7 +70,13 @@ def fingerprint() -> Fingerprint:
     """What the curves depend on: the network, the cases, two discs."""
     sample = study.simulate(2, SEED).x[:, 4:12:3, 4:12:3].ravel()
     settings = digest(
-        {"study": study.CONFIG, "cases": CASES, "seed": SEED, "steps": (STEPS, EVERY), "mixed": MIXED}
+        {
+            "study": study.CONFIG,
+            "cases": CASES,
+            "seed": SEED,
+            "steps": (STEPS, EVERY),
+            "mixed": MIXED,
+        }
     )
     return Fingerprint(architecture_digest(study.network(0)), settings, tuple(map(float, sample)))
 

@@ -21,6 +21,8 @@ from firstlight.studies import (
     mutants,
     optimizer_race,
     stored,
+    validation_eight,
+    validation_sweeps,
 )
 
 TOY = {
@@ -51,9 +53,8 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    assert set(studies.SWEEPS) == (
-        set(galaxy_zoo_runs.SWEEPS) | set(features.SWEEPS) | set(optimizer_race.SWEEPS)
-    )
+    known = (galaxy_zoo_runs, features, optimizer_race, validation_sweeps, validation_eight)
+    assert set(studies.SWEEPS) == {name for module in known for name in module.SWEEPS}
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")
     with pytest.raises(ValueError, match="sweep: received 'x'"):

@@ -26,6 +26,10 @@ _SWEEPS = {
     "features": "firstlight.studies.features",
     "optimizers-race": "firstlight.studies.optimizer_race",
     "optimizers-schedules": "firstlight.studies.optimizer_race",
+    "validation-eight": "firstlight.studies.validation_eight",
+    "validation-leaks": "firstlight.studies.validation_sweeps",
+    "validation-cures": "firstlight.studies.validation_sweeps",
+    "validation-sizes": "firstlight.studies.validation_sweeps",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

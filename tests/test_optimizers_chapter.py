@@ -1,6 +1,5 @@
 """Facts that the chapter *Optimizers* stands on, without its training."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -12,15 +11,12 @@ from hypothesis import strategies as st
 
 import firstlight
 from firstlight.autodiff.optimizers import SGD, Adam, AdamW
-from firstlight.exercises.engine import judge
-from firstlight.exercises.optimizers import EXERCISES
 from firstlight.studies import optimizer_problems, optimizer_race
-from firstlight.studies.cards import digest, same_fingerprint
+from firstlight.studies.cards import same_fingerprint
 from firstlight.studies.stored import read_run
 
 RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
 PAGE = Path(__file__).parents[1] / "book" / "training" / "optimizers.md"
-TRAINING = re.compile(r"random\.|\.step\(|optimizers\.|descend\(|zero_points|catalog\(|\.run\(")
 quick = settings(max_examples=40, deadline=None)
 
 
@@ -187,29 +183,3 @@ def test_the_sweeps_are_complete_and_of_this_code(name):
     assert same_fingerprint(card["fingerprint"], sweep.fingerprint()) == [], again
     for row in rows:
         assert 0 < row["place"] < optimizer_race.TRIALS - 1, "no best trial at an end"
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)
-
-
-def test_the_stored_run_has_ten_seeds_and_lies_in_its_bands():
-    with open(RUNS / "optimizers.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    card = json.loads((RUNS / "optimizers.card.json").read_text(encoding="utf-8"))
-    seeds = {row["seed"] for row in rows}
-    assert len(seeds) >= 10 and sorted(map(int, seeds)) == card["seeds"]
-    for row in rows:
-        low = float(row["low"]) if row["low"] else -np.inf
-        high = float(row["high"]) if row["high"] else np.inf
-        assert low <= float(row["value"]) <= high, row["claim"]
-
-
-def test_the_stored_run_is_of_this_chapter():
-    card = json.loads((RUNS / "optimizers.card.json").read_text(encoding="utf-8"))
-    again = f"the stored run is stale; make it anew: {card['command']}"
-    assert card["fingerprint"]["training"] == digest(lines_that_train()), again

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,34 +11,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import firstlight
-from firstlight.exercises.engine import judge
-from firstlight.exercises.validation_curves import EXERCISES
 from firstlight.studies import validation_curves as study
 from firstlight.studies import validation_eight as eight
 from firstlight.studies import validation_leaks as leaks
 from firstlight.studies import validation_sweeps as sweeps
-from firstlight.studies.cards import digest, same_fingerprint
+from firstlight.studies.cards import same_fingerprint
 from firstlight.studies.stored import read_run
 
 RUNS = Path(firstlight.__file__).parent / "studies" / "runs"
-PAGE = Path(__file__).parents[1] / "book" / "training" / "validation-curves.md"
-TRAINING = re.compile(
-    r"simulate\(|study\.|\.fit\(|lstsq|random\.|def star|np\.cos|fitted\(|wide_network|curve_fit"
-)
 quick = settings(max_examples=40, deadline=None)
 ALL_SWEEPS = {**sweeps.SWEEPS, **eight.SWEEPS}
-
-
-def fingerprint():
-    """What the seeds of the page depend on: its lines that train or draw, and a few stamps."""
-    text = PAGE.read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
-    lines = [line.strip() for cell in cells for line in cell.splitlines() if TRAINING.search(line)]
-    stamps = study.simulate(2, seed=5)
-    return {
-        "training": digest(lines),
-        "simulator": stamps.x[:, 4:12:3, 4:12:3].round(4).ravel().tolist(),
-    }
 
 
 def expected_best(n):
@@ -165,14 +146,6 @@ def test_the_winner_owes_this_much_to_luck():
     winner = np.argmax(true + luck, axis=1)[:, None]
     formula = sigma_e**2 / np.hypot(sigma_e, sigma_t) * expected_best(n)
     assert np.take_along_axis(luck, winner, 1).mean() == pytest.approx(formula, rel=0.02)
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_hints_of_an_exercise_differ_from_each_other(name):
-    exercise = EXERCISES[name]
-    assert judge(exercise, exercise.right()).ok
-    hints = [judge(exercise, make()).message for make, _ in exercise.wrong.values()]
-    assert len(set(hints)) == len(hints)
 
 
 @pytest.mark.parametrize("name", ALL_SWEEPS)

@@ -20,15 +20,6 @@ PAGE = Path(__file__).parents[1] / "book" / "training" / "optimizers.md"
 quick = settings(max_examples=40, deadline=None)
 
 
-def lines_that_train():
-    """The chapter's lines on which its stored run depends."""
-    text = PAGE.read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\}.*?```", text, flags=re.S)
-    every = [line.strip() for cell in cells for line in cell.splitlines()]
-    return [line for line in every if TRAINING.search(line) and "claim(" not in line
-            and "quote(" not in line]  # fmt: skip
-
-
 @quick
 @given(st.floats(0.05, 0.98), st.floats(0.01, 0.99))
 def test_between_the_ends_of_the_plateau_all_roots_have_one_size(root, place):

@@ -140,7 +140,8 @@ def run_mutants(book: Book, name: str | None = None, jobs: int | None = None) ->
         mutant = by_label[outcome.task.label]
         if outcome.failure:
             # A cell that fails is noticed too, unless nothing was wrong.
-            right, says = mutant.kind != "control", "a cell failed"
+            reason = str(outcome.failure["reason"]).splitlines() or [""]
+            right, says = mutant.kind != "control", f"a cell failed ({reason[0][:80]})"
         else:
             right, broken = judge(mutant, read_trace(outcome.trace).claims)
             says = "breaks " + (", ".join(broken) or "nothing")

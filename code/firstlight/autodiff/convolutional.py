@@ -134,15 +134,7 @@ class MaxPooling2D(_Pooling):
 class AveragePooling2D(_Pooling):
     """Keep the mean of each window: how much of the feature was there?
 
-    Args:
-        pool_size: Height and width of the window.
-        strides: From stop to stop; by default the window's size.
-        padding: "valid" or "same".
-        name: See `Layer`.
-
-    Example:
-        >>> AveragePooling2D(2)(np.zeros((5, 32, 32, 8))).shape
-        (5, 16, 16, 8)
+    Its arguments and shapes are those of `MaxPooling2D`.
     """
 
     pool = staticmethod(average_pooling)

@@ -87,15 +87,16 @@ def cutouts(picture: NDArray[np.uint8], n: int, *, seed: int = 0) -> Cutouts:
 
 def _sources(gray: NDArray[np.float32]) -> NDArray[np.int32]:
     """A label for every pixel of a source, 0 for the sky; touching sources are parted."""
-    from photutils.segmentation import deblend_sources, detect_sources
-    from photutils.utils.exceptions import NoDetectionsWarning
     from scipy.ndimage import gaussian_filter
 
     smooth = gaussian_filter(gray, SMOOTHING)
     sky = np.median(gray)
     noise = 1.4826 * np.median(np.abs(gray - sky))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoDetectionsWarning)
+        # In a notebook its bars want widgets; and an empty sky is no fault.
+        warnings.simplefilter("ignore")
+        from photutils.segmentation import deblend_sources, detect_sources
+
         found = detect_sources(smooth, sky + THRESHOLD * noise, n_pixels=SMALLEST)
     if found is None:
         return np.zeros(gray.shape, np.int32)

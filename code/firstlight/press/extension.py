@@ -36,6 +36,7 @@ from firstlight.press import (
     shown,
     sources,
     study_aids,
+    stylesheets,
 )
 
 MATHJAX = "mathjax/tex-chtml.js"
@@ -88,6 +89,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """
     parts = (
         shown, sources, quiz, study_aids, drawings, render, costs, landing, mending, lightness,
+        stylesheets,
     )  # fmt: skip
     for part in parts:
         part.setup(app)

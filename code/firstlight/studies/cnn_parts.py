@@ -40,7 +40,17 @@ CONFIG: Mapping[str, Any] = {
 PARTS = ("nothing", "activation", "activation and pooling", "pooling", "fully connected",
          "dropout", "batch norm", "augmentation", "depth")  # fmt: skip
 TRIED = (2e-3, 5e-3, 1.2e-2, 3e-2)
-RATES: Mapping[str, float] = dict.fromkeys(PARTS, 5e-3)
+RATES: Mapping[str, float] = {  # fewest wrong answers on average in the stored run `cnns-rates`
+    "nothing": 0.005,
+    "activation": 0.012,
+    "activation and pooling": 0.002,
+    "pooling": 0.012,
+    "fully connected": 0.03,
+    "dropout": 0.012,
+    "batch norm": 0.005,
+    "augmentation": 0.012,
+    "depth": 0.005,
+}
 TUNING, JUDGING = range(701, 703), range(711, 721)
 _SOFTENED = 1.7  # the mean of three bands has the noise of one, over the root of three
 

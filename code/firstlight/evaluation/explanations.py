@@ -82,12 +82,14 @@ def grad_cam(model: Any, images: ArrayLike, layer: str, output: int = 0) -> Floa
         raise ValueError(
             f"grad_cam: received layer {layer!r}, expected one that gives maps, of {names}."
         )
-    both = keras.Model(model.inputs, [model.get_layer(layer).output, model.outputs[0]])
+    middle = model.get_layer(layer).output
+    lower, upper = keras.Model(model.inputs[0], middle), keras.Model(middle, model.outputs[0])
     parts = []
     for batch in _batches("grad_cam", images):
+        maps = tf.convert_to_tensor(lower(batch, training=False))
         with tf.GradientTape() as tape:
-            maps, outputs = both(tf.constant(batch), training=False)
-            score = _one(outputs, output)
+            tape.watch(maps)
+            score = _one(upper(maps, training=False), output)
         slope = np.asarray(tape.gradient(score, maps))
         weights = slope.mean(axis=(1, 2), keepdims=True)
         parts.append(np.maximum((weights * np.asarray(maps)).sum(axis=-1), 0))

@@ -99,6 +99,19 @@ def test_grad_cam_is_never_negative_and_has_the_layer_s_size():
     assert found.shape == (300, 6, 6) and found.min() >= 0
 
 
+def test_layers_added_one_by_one_make_no_difference():
+    keras.utils.set_random_seed(6)
+    parts = [layers.Conv2D(4, 3, name="maps"), layers.Flatten(), layers.Dense(1)]
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 1)), *parts])
+    grown = keras.Sequential([keras.Input((SIDE, SIDE, 1))])
+    for part in parts:
+        grown.add(part.__class__.from_config(part.get_config()))
+    grown.set_weights(model.get_weights())
+    np.testing.assert_allclose(
+        grad_cam(grown, images(), "maps"), grad_cam(model, images(), "maps"), atol=1e-6
+    )
+
+
 @quick
 @given(st.integers(0, 100), st.sampled_from([(1, 1), (2, 2), (4, 4)]))
 def test_occlusion_of_a_linear_model_adds_up_to_its_answer(seed, squares):

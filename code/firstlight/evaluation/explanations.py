@@ -74,7 +74,6 @@ def grad_cam(model: Any, images: ArrayLike, layer: str, output: int = 0) -> Floa
         >>> grad_cam(model, images, "bend_3").shape  # doctest: +SKIP
         (10, 8, 8)
     """
-    import keras
     import tensorflow as tf
 
     names = [each.name for each in model.layers]
@@ -82,14 +81,12 @@ def grad_cam(model: Any, images: ArrayLike, layer: str, output: int = 0) -> Floa
         raise ValueError(
             f"grad_cam: received layer {layer!r}, expected one that gives maps, of {names}."
         )
-    middle = model.get_layer(layer).output
-    lower, upper = keras.Model(model.inputs[0], middle), keras.Model(middle, model.outputs[0])
+    forward = _forward(model, layer)
     parts = []
     for batch in _batches("grad_cam", images):
-        maps = tf.convert_to_tensor(lower(batch, training=False))
         with tf.GradientTape() as tape:
-            tape.watch(maps)
-            score = _one(upper(maps, training=False), output)
+            maps, outputs = forward(tf.constant(batch))
+            score = _one(outputs, output)
         slope = np.asarray(tape.gradient(score, maps))
         weights = slope.mean(axis=(1, 2), keepdims=True)
         parts.append(np.maximum((weights * np.asarray(maps)).sum(axis=-1), 0))
@@ -202,6 +199,24 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
     a, b = (r - r.mean(axis=1, keepdims=True) for r in ranks)
     size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     return np.asarray((a * b).sum(axis=1) / np.where(size > 0, size, 1.0))
+
+
+def _forward(model: Any, layer: str) -> Callable[[Any], tuple[Any, Any]]:
+    """From images to the maps of a layer and the outputs that were computed from them."""
+    import keras
+
+    if not isinstance(model, keras.Sequential):
+        both = keras.Model(model.inputs[0], [model.get_layer(layer).output, model.outputs[0]])
+        return lambda x: both(x, training=False)
+
+    def walk(x: Any) -> tuple[Any, Any]:  # layers that were added one by one have old outputs, too
+        maps = None
+        for each in model.layers:
+            x = each(x)
+            maps = x if each.name == layer else maps
+        return maps, x
+
+    return walk
 
 
 def _batches(where: str, images: ArrayLike) -> list[Floats]:

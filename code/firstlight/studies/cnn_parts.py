@@ -97,19 +97,17 @@ def network(seed: int, without: str = "nothing") -> Any:
         raise ValueError(f"without: received {without!r}, expected one of {', '.join(PARTS)}.")
     bends = "activation" not in without
     keras.utils.set_random_seed(int(seed) % 2**32)
-    model = keras.Sequential([keras.Input((CONFIG["side"], CONFIG["side"], 1))])
+    stack: list[Any] = [keras.Input((CONFIG["side"], CONFIG["side"], 1))]
     for k, filters in enumerate(CONFIG["filters"][: 1 if without == "depth" else None], start=1):
-        for layer in _stage(k, filters, without):
-            model.add(layer)
+        stack += _stage(k, filters, without)
     if without == "fully connected":
-        model.add(layers.GlobalAveragePooling2D())
+        stack.append(layers.GlobalAveragePooling2D())
     else:
-        model.add(layers.Flatten())
-        model.add(layers.Dense(CONFIG["dense"], activation="relu" if bends else None))
+        stack.append(layers.Flatten())
+        stack.append(layers.Dense(CONFIG["dense"], activation="relu" if bends else None))
     if without != "dropout":
-        model.add(layers.Dropout(CONFIG["dropout"]))
-    model.add(layers.Dense(1))
-    return model
+        stack.append(layers.Dropout(CONFIG["dropout"]))
+    return keras.Sequential([*stack, layers.Dense(1)])
 
 
 def _stage(k: int, filters: int, without: str) -> list[Any]:

@@ -14,6 +14,7 @@ import pytest
 from firstlight import studies
 from firstlight.studies import (
     cards,
+    cnn_parts,
     features,
     galaxy_zoo,
     galaxy_zoo_runs,
@@ -53,7 +54,14 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
     for name in studies.NAMES:
         study = studies.get(name)
         assert study.name == name and {"build", "full"} <= set(study.scales)
-    known = (galaxy_zoo_runs, features, optimizer_race, validation_sweeps, validation_eight)
+    known = (
+        galaxy_zoo_runs,
+        cnn_parts,
+        features,
+        optimizer_race,
+        validation_sweeps,
+        validation_eight,
+    )
     assert set(studies.SWEEPS) == {name for module in known for name in module.SWEEPS}
     with pytest.raises(ValueError, match="received 'galaxies', expected one of galaxy-zoo"):
         studies.get("galaxies")

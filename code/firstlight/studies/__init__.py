@@ -23,6 +23,8 @@ _SWEEPS = {
     "galaxy-zoo-full": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
+    "cnns-rates": "firstlight.studies.cnn_parts",
+    "cnns-parts": "firstlight.studies.cnn_parts",
     "features": "firstlight.studies.features",
     "optimizers-race": "firstlight.studies.optimizer_race",
     "optimizers-schedules": "firstlight.studies.optimizer_race",

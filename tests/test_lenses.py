@@ -89,19 +89,21 @@ def test_two_images_of_a_point_behind_an_isothermal_sphere(radius, share, direct
 
 @FAST
 @given(st.floats(0.1, 0.8), st.floats(0.6, 4), st.floats(0.3, 1), angles)
-def test_sersic_brightness_is_lenstronomys_and_holds_unit_flux(radius, n, q, angle):
+def test_sersic_brightness_has_lenstronomys_shape_and_holds_unit_flux(radius, n, q, angle):
     from lenstronomy.LightModel.Profiles.sersic import SersicElliptic
     from lenstronomy.Util.param_util import phi_q2_ellipticity
 
-    x, y = points(3) / 2
+    x, y = points(3) * radius / 4  # its b_n = 1.9992 n - 0.3271 is off by 0.4 % at n = 1
     ours = sersic_brightness(x, y, radius, n, q, angle)
     e1, e2 = phi_q2_ellipticity(angle, q)
     theirs = SersicElliptic().function(x, y, 1.0, radius, n, e1, e2)
     ratio = ours / theirs
-    np.testing.assert_allclose(ratio, ratio[0], rtol=2e-3)
-    r = np.geomspace(1e-5, 300, 4000) * radius
-    one = sersic_brightness(r, 0 * r, radius, n, 1.0, 0.0)
-    assert np.trapezoid(2 * np.pi * r * one, r) == pytest.approx(1, abs=2e-3)
+    np.testing.assert_allclose(ratio, np.median(ratio), rtol=0.04)
+    r = np.geomspace(1e-6, 1000, 6000) * radius
+    one = 2 * np.pi * r * sersic_brightness(r, 0 * r, radius, n, 1.0, 0.0)
+    assert np.trapezoid(one, r) == pytest.approx(1, abs=2e-3)
+    inner = r <= radius
+    assert np.trapezoid(one[inner], r[inner]) == pytest.approx(0.5, abs=4e-3)
 
 
 @cache
@@ -168,7 +170,7 @@ def test_lensed_flux_is_the_source_times_lenstronomys_magnification():
         lens = Lens(t.einstein_radius_arcsec, t.mass_axis_ratio, t.mass_angle_rad, t.shear_1,
                     t.shear_2)  # fmt: skip
         model, parameters = library(lens)
-        axis = (np.arange(1400) - 699.5) * 0.008  # its own rays, fine enough to count flux
+        axis = (np.arange(1000) - 499.5) * 0.011  # its own rays, fine enough to count flux
         x, y = np.meshgrid(axis, axis)
         bx, by = model.ray_shooting(x.ravel(), y.ravel(), parameters)
         light = np.zeros(bx.shape)
@@ -182,7 +184,7 @@ def test_lensed_flux_is_the_source_times_lenstronomys_magnification():
                 light += p.flux * sersic_brightness(
                     u, v, p.radius_arcsec, p.sersic_n, p.axis_ratio, p.angle_rad
                 )
-        assert found[row] == pytest.approx(light.sum() * 0.008**2, rel=0.01)
+        assert found[row] == pytest.approx(light.sum() * 0.011**2, rel=0.01)
 
 
 def test_five_points_a_pixel_are_enough():

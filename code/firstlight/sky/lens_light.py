@@ -189,7 +189,9 @@ def traced(
     everyone = np.arange(len(rows))[:, None]
     maps = _brightness(x_source, y_source, sources, everyone)
     near = (x - center[0, :, None, None]) ** 2 + (y - center[1, :, None, None]) ** 2
-    stretch = 1 + lens.einstein_radius[:, None, None] / np.sqrt(np.maximum(near, pixel**2 / 4))
+    stretch = 1 + np.asarray(lens.einstein_radius)[:, None, None] / np.sqrt(
+        np.maximum(near, pixel**2 / 4)
+    )
     mx, my, reach = (value[:, None, None] for value in _bounds(sources))
     edge = reach + np.float32(0.75 * pixel) * stretch
     owner, row, column = np.nonzero((x_source - mx) ** 2 + (y_source - my) ** 2 < edge**2)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from firstlight.evaluation.completeness import Map
 from firstlight.evaluation.detection import roc
 from firstlight.figures.galaxies import stamps
-from firstlight.figures.style import GRID, INK, MUTED, PALETTE, SEQUENTIAL
+from firstlight.figures.style import GRID, INK, MUTED, PALETTE, PAPER, SEQUENTIAL
 
 __all__ = ["LSST_BALANCE", "completeness_map", "lens_stamps", "rejection_curves"]
 
@@ -90,7 +90,7 @@ def rejection_curves(
             va="bottom")  # fmt: skip
     ax.set(xscale="log", xlim=(lowest, 1), ylim=(0, 1.0), xlabel="share of non-lenses let through",
            ylabel="share of lenses found")  # fmt: skip
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none", facecolor=PAPER)
     return fig
 
 

@@ -95,7 +95,7 @@ def test_features_are_the_same_in_any_batch():
 @cache
 def split(bands):
     found = []
-    for seed, n in ((3, 1200), (4, 800)):
+    for seed, n in ((3, 800), (4, 500)):
         some = lenses.simulate(n, seed=seed, bands=bands, snr=(20, 100),
                                einstein_radius_arcsec=(1.4, 2.5))  # fmt: skip
         found.append((lens_features(some.images)[0], some.labels))

@@ -41,9 +41,15 @@ def _size(n: int, k: int, s: int = 1, d: int = 1, p: int = 0) -> int:
 
 
 def _check_size(answer: Any) -> None:
-    _function(answer, "size_out")
-    for n, k, s, d, p in ((24, 3, 1, 1, 0), (25, 3, 2, 1, 1), (28, 5, 3, 1, 0), (24, 3, 1, 2, 0)):
+    _function(answer, "stops")
+    for n, k, s, d, p in (
+        (24, 3, 1, 1, 0), (24, 5, 1, 1, 4), (25, 3, 2, 1, 1),
+        (28, 5, 3, 1, 0), (24, 3, 1, 2, 0), (24, 5, 1, 2, 4),
+    ):  # fmt: skip
         got, right = float(answer(n, k, s, d, p)), _size(n, k, s, d, p)
+        told = s == 1 and p > 0
+        expect(not (told and got == _size(n, k, s, d)), "the border of p pixels adds room.")
+        expect(not (told and got == _size(n, k, s, d, 2 * p)), "p is already both ends together.")
         expect(got != right - 1, "one too few: the stop at zero counts, too.")
         expect(got == int(got), f"{got:g} stops; a stop that does not fit is left out.")
         expect(got != right + 1 or s == 1, "one too many: round down, the last kernel must fit.")
@@ -53,25 +59,38 @@ def _check_size(answer: Any) -> None:
 
 def _receptive(stack: Any) -> tuple[int, int]:
     r, j = 1, 1
-    for k, s in stack:
-        r, j = r + (k - 1) * j, j * s
+    for k, s, d in stack:
+        r, j = r + d * (k - 1) * j, j * s
     return r, j
 
 
+def _no_dilation(stack: Any) -> tuple[int, int]:
+    return _receptive([(k, s, 1) for k, s, _ in stack])
+
+
+def _no_strides(stack: Any) -> int:
+    return 1 + sum(d * (k - 1) for k, _, d in stack)
+
+
 def _check_receptive(answer: Any) -> None:
-    _function(answer, "receptive")
-    for stack in ([(3, 1), (3, 1)], [(3, 1), (2, 2), (5, 1), (2, 2), (3, 1)], [(7, 2), (5, 2)]):
+    _function(answer, "field")
+    for stack in (
+        [(3, 1, 1), (3, 1, 1)], [(3, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1), (3, 1, 1)],
+        [(7, 2, 1), (5, 2, 1)], [(3, 1, 1), (3, 1, 2), (3, 2, 4), (3, 1, 3)],
+    ):  # fmt: skip
         r, j = _pair(answer(list(stack)), "the width r and the distance j")
-        flat = 1 + sum(k - 1 for k, _ in stack)
-        strided = any(s > 1 for _, s in stack[:-1])
+        flat = _no_strides(stack)
+        strided = any(s > 1 for _, s, _ in stack[:-1])
+        dilated = any(d > 1 for _, _, d in stack)
+        expect(not (dilated and r == _no_dilation(stack)[0]), "a dilated kernel spans more units.")
         expect(not (strided and r == flat), "after a stride, a step of one unit spans more pixels.")
         early, step = 1, 1
-        for k, s in stack:
+        for k, s, d in stack:
             step *= s
-            early += (k - 1) * step
+            early += d * (k - 1) * step
         expect(not (early != _receptive(stack)[0] and r == early),
                "a layer's own stride acts on the *next* layer; update j last.")  # fmt: skip
-        expect(r != 1 + sum(k for k, _ in stack), "k units lie k - 1 steps apart.")
+        expect(r != 1 + sum(k for k, _, _ in stack), "k units lie k - 1 steps apart.")
         expect_close([float(r), float(j)], _receptive(stack), f"follow the recursion for {stack}.")
 
 
@@ -195,6 +214,9 @@ EXERCISES = {
             "not rounded": (
                 lambda: lambda n, k, s, d, p: (n + p - d * (k - 1) - 1) / s + 1, "is left out"),
             "no dilation": (lambda: lambda n, k, s, d, p: _size(n, k, s, 1, p), "reaches further"),
+            "no border": (lambda: lambda n, k, s, d, p: _size(n, k, s, d), "adds room"),
+            "border twice": (
+                lambda: lambda n, k, s, d, p: _size(n, k, s, d, 2 * p), "both ends together"),
         },
     ),
     "receptive": Exercise(
@@ -203,12 +225,13 @@ EXERCISES = {
         praise="Right. Whether the unit looks at all of it is another question.",
         wrong={
             "no strides": (
-                lambda: lambda stack: (1 + sum(k - 1 for k, _ in stack), _receptive(stack)[1]),
+                lambda: lambda stack: (_no_strides(stack), _receptive(stack)[1]),
                 "spans more pixels"),
             "too early": (lambda: _too_early, "update j last"),
             "k steps": (
-                lambda: lambda stack: (1 + sum(k for k, _ in stack), _receptive(stack)[1]),
+                lambda: lambda stack: (1 + sum(k for k, _, _ in stack), _receptive(stack)[1]),
                 "k - 1 steps"),
+            "no dilation": (lambda: _no_dilation, "spans more units"),
         },
     ),
     "count": Exercise(
@@ -248,7 +271,7 @@ EXERCISES = {
     "paired": Exercise(
         check=_check_paired,
         right=lambda: lambda a, b: (np.mean(b - a), np.std(b - a, ddof=1) / np.sqrt(len(a))),
-        praise="Right. Half of what is published about parts of networks lacks this line.",
+        praise="Right. Ask for this line wherever a table of parts lacks it.",
         wrong={
             "unpaired": (
                 lambda: lambda a, b: (
@@ -280,7 +303,7 @@ EXERCISES = {
     "cam": Exercise(
         check=_check_cam,
         right=lambda: _cam,
-        praise="Right. Five lines in all, and a figure in many papers.",
+        praise="Right. Two lines, and a figure in many papers.",
         wrong={
             "not cut": (
                 lambda: lambda maps, slopes: (maps * slopes.mean(axis=(0, 1))).sum(axis=-1),
@@ -299,9 +322,9 @@ EXERCISES = {
 
 def _too_early(stack: Any) -> tuple[int, int]:
     r, j = 1, 1
-    for k, s in stack:
+    for k, s, d in stack:
         j *= s
-        r += (k - 1) * j
+        r += d * (k - 1) * j
     return r, j
 
 

@@ -135,9 +135,9 @@ def centroid(images: Any, weight: float = 3.0, rounds: int = 3) -> tuple[Any, An
 class IsophoteResidual(_SameShape):
     """An image minus the mean over its own ellipses of equal light.
 
-    The ellipse is centered on the centroid. It has the galaxy's second moments under a round Gaussian weight, corrected for the
-    weight as if the galaxy were Gaussian itself. Each pixel belongs to the two nearest rings,
-    in proportion; the mean of each ring is taken, and interpolated back.
+    The ellipse is centered on the centroid. It has the galaxy's second moments under a round
+    Gaussian weight, corrected for the weight as if the galaxy were Gaussian itself. Each pixel
+    belongs to the two nearest rings, in proportion; the mean of each ring is interpolated back.
 
     Args:
         weight: Standard deviation of the weight, in pixels.

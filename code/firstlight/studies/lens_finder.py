@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstlight.evaluation import detection
+from firstlight.evaluation.completeness import completeness
 from firstlight.sky import lenses
 from firstlight.studies.cards import (
     Fingerprint,
@@ -214,8 +215,10 @@ def judged(model: Any, data: lenses.Lenses) -> dict[str, float]:
     averaged, once = score(model, data.images), score(model, data.images, 1)
     for name, values, wanted in (("", averaged, gold), ("_once", once, gold),
                                  ("_all", averaged, data.labels == 1)):  # fmt: skip
-        found[f"auroc{name}"] = detection.auroc(values[wanted], values[other])
-        found[f"completeness{name}"] = detection.completeness(values[wanted], values[other])
+        rows = wanted | other
+        found[f"auroc{name}"] = detection.auroc(values[rows], wanted[rows]).value
+        share = completeness(values[rows], wanted[rows], repeats=100)
+        found[f"completeness{name}"] = share.value
     return found
 
 

@@ -82,7 +82,8 @@ def scene(where: str, given: Scene, pixel_arcsec: float) -> None:
         raise ValueError(f"{where}: received an empty scene, expected at least one stamp.")
     for name, table in (("truth", truth), ("parts", parts)):
         numbers = table.select_dtypes("number")
-        bad = [str(column) for column in numbers if not np.isfinite(numbers[column]).all()]
+        finite = np.isfinite(numbers.to_numpy(float)).all(axis=0)
+        bad = [str(name) for name, ok in zip(numbers, finite, strict=True) if not ok]
         if bad:
             raise ValueError(
                 f"{where}: received NaN or infinity in {bad} of {name}, expected finite numbers."

@@ -21,7 +21,7 @@ from .surveys import BANDS
 
 __all__ = ["BLOCK", "GOLD", "IMPOSTORS", "Lenses", "Light", "render", "signal_to_noise", "simulate"]
 
-BLOCK = 128
+BLOCK = 256
 GOLD = (1.4, 20.0)  # Einstein radius (arcsec) and S/N above which the paper quotes its result
 _HARD = dict(zip(lens_impostors.HARD, lens_impostors.HARD_SHARES, strict=True))
 IMPOSTORS: dict[str, dict[str, float]] = {
@@ -281,7 +281,8 @@ def _flux_for(snr: np.ndarray, unit: np.ndarray, behind: np.ndarray, sigma: floa
     wanted = snr[:, None]
     flux = np.zeros((len(snr), 1))
     for _ in range(2):
-        order = np.argsort(-light / np.sqrt(noise + flux * light / sigma), axis=1)
+        rank = -light / np.sqrt(noise + flux * light / sigma)
+        order = np.argsort(rank.astype(np.float32), axis=1)
         a = np.maximum(np.cumsum(np.take_along_axis(light, order, 1), axis=1), 1e-12)
         v = np.cumsum(np.take_along_axis(noise, order, 1), axis=1)
         shot = wanted**2 / (a * sigma)

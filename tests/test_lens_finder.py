@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstlight import training
+from firstlight import studies, training
 from firstlight.exercises import lens_finder as exercises
 from firstlight.layers.augmentation import dihedral
 from firstlight.layers.lens_channels import (
@@ -20,6 +20,9 @@ from firstlight.layers.lens_channels import (
     centroid,
 )
 from firstlight.models import lens_finder as networks
+from firstlight.studies import cards
+from firstlight.studies import lens_finder as study
+from firstlight.studies import lens_finder_sky
 
 SMALL = {"size": 32, "stem": 4, "widths": (8, 16), "depths": (1, 1)}
 LAYERS = (SkyStretch, HalfTurnDifference, IsophoteResidual)
@@ -94,13 +97,13 @@ def test_the_half_turn_is_odd_and_keeps_the_noise():
     assert abs(found.std() - 1) < 0.01
 
 
-@pytest.mark.parametrize(("x0", "y0"), [(0.4, 0.0), (-0.3, 0.5), (0.0, -0.6)])
+@pytest.mark.parametrize(("x0", "y0"), [(0.3, 0.0), (-0.15, 0.2), (0.0, -0.25)])
 def test_the_centroid_is_found_and_an_offset_galaxy_vanishes_too(x0, y0):
-    galaxy = ellipse(x0, y0)
+    galaxy = ellipse(x0, y0, scale=2.0)
     found = [float(np.ravel(c)[0]) for c in centroid(galaxy)]
-    np.testing.assert_allclose(found, (x0, y0), atol=0.07)  # a tenth of it, at worst
+    np.testing.assert_allclose(found, (x0, y0), atol=0.02)
     bare = np.abs(HalfTurnDifference(recenter=False)(galaxy)).max()
-    assert np.abs(HalfTurnDifference()(galaxy)).max() < 0.2 * bare
+    assert np.abs(HalfTurnDifference()(galaxy)).max() < 0.3 * bare  # to first order
 
 
 def test_isophotes_take_the_galaxy_and_leave_the_arc():
@@ -218,3 +221,77 @@ def test_a_network_learns_to_see_a_second_source():
     training.fit(model, images[:128], labels[:128], steps=100, batch_size=32)
     found = training.predict(model, images[128:])[:, 0] > 0.5
     assert np.mean(found == labels[128:, 0]) > 0.9
+
+
+# --- study ---------------------------------------------------------------------------
+
+TOY = {
+    **lens_finder_sky.BUILD, "n_train": 256, "n_test": 300, "size": 32, "stem": 4, "widths": (8, 16),
+    "depths": (1, 1), "steps": 12, "batch_size": 32,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return study.train(TOY, 3, tmp_path_factory.mktemp("lens"))
+
+
+def test_scales_fit_on_a_shelf_and_know_their_bands():
+    for scale, bands in (("build", 1), ("full", 1), ("full-hard", 3)):
+        config = studies.get("lens-finder").scales[scale]
+        model = study.build_model(config)
+        assert model.input_shape == (None, 48, 48, bands)
+        assert 2 * model.count_params() < 8e6
+    others = study.BUILD["n_test"] * (1 - study.BUILD["lens_fraction_test"])
+    assert others > 10_000, "one per cent of the non-lenses are a hundred"
+
+
+def test_the_two_test_sets_are_never_mixed():
+    plain, hard = (set(study.simulate(TOY, 1, n=200, impostors=k).kind) for k in ("plain", "hard"))
+    assert plain & hard == {"lens"} and plain - hard == {"alone", "field"}
+    assert set(study.simulate({**TOY, "impostors": "mixed"}, 1, n=200).kind) == hard
+
+
+def test_training_stamps_are_no_test_stamps_and_come_again():
+    images, labels = study.training_set(TOY, 1)
+    again, _ = study.training_set(TOY, 1)
+    np.testing.assert_array_equal(images, again)
+    assert images.shape == (256, 32, 32, 1) and 0.3 < labels.mean() < 0.7
+    test = study.simulate(TOY, 1).images.astype(np.float16)
+    assert not {i.tobytes() for i in images} & {i.tobytes() for i in test}
+    assert not np.array_equal(images, study.training_set(TOY, 2)[0])
+
+
+def test_a_trained_study_has_a_card_and_can_be_examined(trained):
+    card = cards.read_card(trained.with_suffix(".card.json"))
+    assert card["command"].startswith("firstlight train lens-finder")
+    assert set(card["bands"]) <= set(card["metrics"])
+    data = study.simulate(TOY, 4)
+    found = study.evaluate(trained, data)
+    assert found.keys() == card["metrics"].keys()
+    np.testing.assert_allclose(found["auroc"], card["metrics"]["auroc"], atol=1e-4)
+
+
+def test_weights_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="firstlight train lens-finder --scale full"):
+        study.evaluate(tmp_path / "none.npz", study.simulate(TOY, 1))
+
+
+def test_a_perfect_score_finds_everything():
+    data = study.simulate(TOY, 6)
+
+    class Oracle:
+        def predict_on_batch(self, batch):
+            keys = {image.tobytes(): label for image, label in zip(data.images, data.labels,
+                                                                   strict=True)}  # fmt: skip
+            return np.array([[float(keys.get(image.tobytes(), 0.0))] for image in batch])
+
+    found = study.judged(Oracle(), data)
+    assert found["auroc_once"] == found["completeness_once"] == 1
+
+
+def test_the_stored_weights_stand():
+    for weights in (study.WEIGHTS, study.HARD_WEIGHTS):
+        if weights.exists():
+            verdict = study.check(write=False, weights=weights)
+            assert verdict.ok, verdict.message

@@ -96,6 +96,7 @@ def lens_finder(
     ratio: int = 4,
     activation: str = "elu",
     dropout: float = 0.0,
+    crop: int = 0,
 ) -> keras.Model:
     """The probability that a picture shows a lens, if lenses were as frequent as in training.
 
@@ -109,6 +110,7 @@ def lens_finder(
         ratio: See `bottleneck_unit`.
         activation: See `bottleneck_unit`.
         dropout: Share of the last features dropped while training.
+        crop: Pixels cut from each side, once the galaxy is taken off.
 
     Returns:
         A model from images (n, size, size, bands), in units of the sky noise, to probabilities
@@ -125,6 +127,7 @@ def lens_finder(
         )
     images = keras.Input((size, size, bands), name="images")
     x = lens_channels(images, channels)
+    x = layers.Cropping2D(crop)(x) if crop else x
     x = layers.Conv2D(stem, 7, strides=2, padding="same", use_bias=False)(x)
     for stage, (filters, depth) in enumerate(zip(widths, depths, strict=True)):
         for unit in range(depth):

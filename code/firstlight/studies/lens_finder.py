@@ -48,7 +48,8 @@ def build_model(config: Config) -> Any:
     """The Keras model that a configuration describes."""
     from firstlight.models import lens_finder as networks
 
-    keys = ("size", "stem", "widths", "depths", "ratio", "activation", "dropout", "channels")
+    keys = ("size", "stem", "widths", "depths", "ratio", "activation", "dropout", "channels",
+            "crop")  # fmt: skip
     return networks.lens_finder(bands=len(config["bands"]), **{key: config[key] for key in keys})
 
 

@@ -25,7 +25,8 @@ BUILD: Config = {
     "activation": "elu",
     "dropout": 0.0,
     "channels": ("image", "half_turn", "isophotes"),
-    "steps": 3_000,
+    "crop": 4,
+    "steps": 3_200,
     "batch_size": 32,
     "learning_rate": 4e-3,
     "weight_decay": 1e-4,
@@ -34,6 +35,7 @@ BUILD: Config = {
 FULL: Config = {
     **BUILD,
     "n_train": 64_000,
+    "crop": 0,
     "n_test": 24_000,
     "stem": 24,
     "widths": (48, 96, 192),

@@ -179,11 +179,17 @@ EXERCISES = {
                 lambda: lambda s, ds, dls: _einstein(s, ds, dls) / _ARCSEC,
                 "in radians",
             ),
-            "distances swapped": (lambda: lambda s, ds, dls: _einstein(s, dls, ds), "upside down"),
-            "no distances": (lambda: lambda s, ds, dls: _einstein(s, 1.0, 1.0), "shrinks"),
+            "distances swapped": (
+                lambda: lambda s, ds, dls: _einstein(s, dls, ds),
+                "distances upside down",
+            ),
+            "no distances": (
+                lambda: lambda s, ds, dls: _einstein(s, 1.0, 1.0),
+                "seen from here it shrinks",
+            ),
             "velocity not squared": (
                 lambda: lambda s, ds, dls: _einstein(np.sqrt(s * _LIGHT_KM_S), ds, dls),
-                "counts squared",
+                "the velocity counts squared",
             ),
         },
         "Right. Measure a ring and two redshifts, and you have weighed a galaxy.",
@@ -206,7 +212,7 @@ EXERCISES = {
             ),
             "with biases": (
                 lambda: lambda f, r: _bottleneck(f, r) + 2 * (f // r) + f,
-                "no biases",
+                "have no biases here",
             ),
         },
         "Right. Two plain convolutions of 64 features would need sixteen times as many.",
@@ -251,7 +257,7 @@ EXERCISES = {
                 lambda: lambda p, pi: p / (1 - p) * pi / (1 - pi),
                 "odds over one plus odds",
             ),
-            "a product": (lambda: lambda p, pi: p * pi, "multiply odds"),
+            "a product": (lambda: lambda p, pi: p * pi, "treats them as independent"),
             "the score itself": (lambda: lambda p, pi: p, "as in training"),
             "the wrong way": (lambda: lambda p, pi: _posterior(p, 1 - pi), "raised every score"),
         },

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstlight.sky import lens_impostors, lens_light, lens_population, lenses
+from firstlight.sky import lens_checks, lens_impostors, lens_light, lens_population, lenses
 from firstlight.sky.lensing import (
     Lens,
     convergence,
@@ -362,6 +362,8 @@ def test_bad_scenes_are_named(column, value, message):
     some = scene()
     with pytest.raises(ValueError, match=message):
         lenses.render(some._replace(truth=some.truth.assign(**{column: value})))
+    with pytest.raises(ValueError, match=message):
+        lens_checks.scene("render", some._replace(truth=some.truth.assign(**{column: value})), 0.2)
     with pytest.raises(ValueError, match="empty scene"):
         lenses.render(lenses.Scene(some.truth[:0], some.parts[:0]))
 

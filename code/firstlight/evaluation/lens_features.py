@@ -163,14 +163,20 @@ def lens_classifier(kind: str = "boosting", *, seed: int = 0, **settings: Any) -
     from sklearn import ensemble, pipeline, preprocessing, svm
 
     if kind == "boosting":
-        tuned = {"max_iter": 300, "learning_rate": 0.06, "max_leaf_nodes": 15,
-                 "min_samples_leaf": 20, "l2_regularization": 1.0, "max_features": 0.3}  # fmt: skip
+        tuned = {
+            "max_iter": 400,
+            "learning_rate": 0.05,
+            "max_leaf_nodes": 31,
+            "min_samples_leaf": 20,
+            "l2_regularization": 1.0,
+            "max_features": 0.15,
+        }
         return ensemble.HistGradientBoostingClassifier(random_state=seed, **{**tuned, **settings})
     if kind == "forest":
         tuned = {"n_estimators": 300, "min_samples_leaf": 2, "max_features": 0.3}
         return ensemble.ExtraTreesClassifier(random_state=seed, **{**tuned, **settings})
     if kind == "svm":
-        tuned = {"C": 3.0, "gamma": 0.1 / 60, "cache_size": 500}
+        tuned = {"C": 10.0, "gamma": 0.1 / 60, "cache_size": 500}
         return pipeline.make_pipeline(
             preprocessing.QuantileTransformer(
                 n_quantiles=200, output_distribution="normal", random_state=seed

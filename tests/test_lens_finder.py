@@ -20,9 +20,8 @@ from firstlight.layers.lens_channels import (
     centroid,
 )
 from firstlight.models import lens_finder as networks
-from firstlight.studies import cards
+from firstlight.studies import cards, lens_finder_sky
 from firstlight.studies import lens_finder as study
-from firstlight.studies import lens_finder_sky
 
 SMALL = {"size": 32, "stem": 4, "widths": (8, 16), "depths": (1, 1)}
 LAYERS = (SkyStretch, HalfTurnDifference, IsophoteResidual)
@@ -226,7 +225,8 @@ def test_a_network_learns_to_see_a_second_source():
 # --- study ---------------------------------------------------------------------------
 
 TOY = {
-    **lens_finder_sky.BUILD, "n_train": 256, "n_test": 300, "size": 32, "stem": 4, "widths": (8, 16),
+    **lens_finder_sky.BUILD, "n_train": 256, "n_test": 300, "size": 32, "stem": 4,
+    "widths": (8, 16),
     "depths": (1, 1), "steps": 12, "batch_size": 32,
 }  # fmt: skip
 

@@ -14,7 +14,8 @@ from keras import layers
 
 from firstlight.layers.lens_channels import HalfTurnDifference, IsophoteResidual, SkyStretch
 
-__all__ = ["CHANNELS", "bottleneck_unit", "lens_channels", "lens_finder", "receptive_field"]
+__all__ = ["CHANNELS", "bottleneck_unit", "halves", "lens_channels", "lens_finder",
+           "receptive_field"]  # fmt: skip
 
 CHANNELS = ("image", "half_turn", "isophotes")
 
@@ -137,6 +138,25 @@ def lens_finder(
     x = layers.Dropout(dropout)(x) if dropout else x
     lens = layers.Dense(1, activation="sigmoid", name="lens")(x)
     return keras.Model(images, lens, name="lens_finder")
+
+
+def halves(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A lens finder in two: what has nothing to learn, and all from the first convolution on.
+
+    The first half turns with the images, so that several looks at them need it only once.
+
+    Args:
+        model: From `lens_finder`, or one with the same channels in front of a convolution.
+
+    Returns:
+        A model from images to channels, and one from channels to probabilities. They share
+        their layers with `model`.
+    """
+    first = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
+    if not first:
+        raise ValueError("model: received one without a Conv2D, expected a lens finder.")
+    between = first[0].input
+    return keras.Model(model.input, between), keras.Model(between, model.output)
 
 
 def receptive_field(depths: Sequence[int] = (2, 2, 2), stem: int = 7) -> int:

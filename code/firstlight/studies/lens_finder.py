@@ -9,6 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ from firstlight.studies.lens_finder_sky import BUILD, FULL, HARD, simulate, trai
 from firstlight.studies.study import Config, Study
 
 __all__ = ["BUILD", "FULL", "HARD", "HARD_WEIGHTS", "STUDY", "VIEWS", "WEIGHTS", "build_model",
-           "check", "evaluate", "fingerprint", "fit_model", "judged", "score", "simulate", "train",
-           "training_set"]  # fmt: skip
+           "check", "evaluate", "fingerprint", "fit_model", "judged", "looks", "score", "simulate",
+           "train", "training_set"]  # fmt: skip
 
 Floats = NDArray[np.float32]
 
@@ -107,20 +108,52 @@ def fit_model(
     return model, history
 
 
-def score(model: Any, images: NDArray[Any], views: int | tuple[int, ...] = VIEWS) -> Floats:
-    """The probability of a lens for each image, the mean over several views of it.
+def looks(
+    model: Any, images: NDArray[Any], views: tuple[int, ...] = VIEWS, *, batch_size: int = 256
+) -> Floats:
+    """The probability of a lens for each image, from several turned or mirrored views of it.
 
     Args:
         model: From `fit_model` or `build_model`.
         images: Shape (n, size, size, bands), in units of the sky noise.
-        views: Symmetries to average over, see `training.predict`.
+        views: Symmetries, as `augmentation.dihedral` numbers them.
+        batch_size: Images at a time.
+
+    Returns:
+        Shape (views, n).
+    """
+    from firstlight.layers.augmentation import dihedral
+
+    channels, rest = _halves(model)
+    out = np.empty((len(views), len(images)), np.float32)
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        shown = np.asarray(channels.predict_on_batch(np.asarray(images[rows], np.float32)))
+        for line, view in zip(out, views, strict=True):
+            turned = np.ascontiguousarray(dihedral(shown, view))
+            line[rows] = np.asarray(rest.predict_on_batch(turned))[:, 0]
+    return out
+
+
+@lru_cache(maxsize=2)
+def _halves(model: Any) -> tuple[Any, Any]:
+    from firstlight.models import lens_finder as networks
+
+    return networks.halves(model)
+
+
+def score(model: Any, images: NDArray[Any], views: tuple[int, ...] = VIEWS) -> Floats:
+    """The mean over several views: see `looks`.
+
+    Args:
+        model: From `fit_model` or `build_model`.
+        images: Shape (n, size, size, bands), in units of the sky noise.
+        views: Symmetries, as `augmentation.dihedral` numbers them.
 
     Returns:
         Shape (n,).
     """
-    from firstlight import training
-
-    return training.predict(model, images, symmetries=views)[:, 0]
+    return np.asarray(looks(model, images, views).mean(axis=0), np.float32)
 
 
 def train(
@@ -213,7 +246,8 @@ def judged(model: Any, data: lenses.Lenses) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     gold, other = data.gold, data.labels == 0
-    averaged, once = score(model, data.images), score(model, data.images, 1)
+    each = looks(model, data.images)
+    averaged, once = each.mean(axis=0), each[0]
     for name, values, wanted in (("", averaged, gold), ("_once", once, gold),
                                  ("_all", averaged, data.labels == 1)):  # fmt: skip
         rows = wanted | other

@@ -13,7 +13,7 @@ __all__ = ["BUILD", "FULL", "HARD", "simulate", "training_set"]
 _TRAINING = 2**60
 BUILD: Config = {
     "n_train": 16_000,
-    "n_test": 11_600,
+    "n_test": 11_700,
     "lens_fraction_test": 0.13,
     "bands": ("g",),
     "impostors": "plain",

@@ -84,7 +84,7 @@ FIGURES = {
     "4b": ("why/astronomy", "fig-astronomy-activations"),
     "5": ("why/astronomy", "fig-astronomy-mergers"),
     "6": ("why/astronomy", "fig-astronomy-semantic"),
-    "7": ("why/astronomy", "fig-astronomy-lenses"),
+    "7": ("supervised/lens-finder", "fig-lens-found"),
     "8": ("why/astronomy", "fig-astronomy-rr-map"),
     "9": ("why/astronomy", "fig-astronomy-deconvolution"),
     "10": ("why/astronomy", "fig-astronomy-web"),

@@ -133,15 +133,18 @@ def lens_features(images: ArrayLike) -> tuple[Floats, list[str]]:
     Raises:
         ValueError: If the shape is another or pixels are not finite.
     """
-    cube = np.asarray(images, np.float32)
+    cube = np.asarray(images)
     if cube.ndim != 4 or cube.shape[1] != cube.shape[2] or not len(cube):
         raise ValueError(
             f"images: received shape {cube.shape}, expected (n, side, side, bands) with n of 1 "
             "or more. One band wants images[..., None]."
         )
-    if not np.isfinite(cube).all():
-        raise ValueError("images: received NaN or infinite pixels, expected finite ones.")
-    parts = [_chunk(cube[k : k + CHUNK]) for k in range(0, len(cube), CHUNK)]
+    parts = []
+    for start in range(0, len(cube), CHUNK):  # a copy of all stamps would fill a small machine
+        some = cube[start : start + CHUNK].astype(np.float32)
+        if not np.isfinite(some).all():
+            raise ValueError("images: received NaN or infinite pixels, expected finite ones.")
+        parts.append(_chunk(some))
     names = list(parts[0])
     table = np.stack([np.concatenate([part[name] for part in parts]) for name in names], axis=1)
     return np.nan_to_num(table.astype(np.float32), posinf=0.0, neginf=0.0), names

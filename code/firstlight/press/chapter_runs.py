@@ -48,10 +48,18 @@ def _guiding() -> np.ndarray:
     return guiding.frames([[1.0, -2.0]], 10.0, seed=5)[0, 8:14, 11:15] / 10
 
 
+def _lenses() -> np.ndarray:
+    from firstlight.sky import lenses
+
+    sample = lenses.simulate(3, seed=5, impostors="mixed")
+    return np.concatenate([sample.images.mean(axis=(1, 2))[:, 0], sample.einstein_radius_arcsec])
+
+
 SKIES: dict[str, tuple[str, Callable[[], np.ndarray]]] = {
     "photometry": (r"\bphotometry\.", _photometry),
     "galaxies": (r"\b(galaxies|population|galaxy_zoo)\.\w", _galaxies),
     "guiding": (r"\bguiding\.", _guiding),
+    "lenses": (r"\blens_finder\b", _lenses),
 }
 """For each simulator, how a page that uses it is recognised, and a few numbers it makes."""
 

@@ -153,17 +153,21 @@ def simulate(
         (seed, block, tuple(bands), prior, size, pixel_arcsec) for block in range(-(-n // BLOCK))
     ]
     if workers == 1:
-        blocks = [_block(*job) for job in jobs]
+        blocks = (_block(*job) for job in jobs)
     else:
         from joblib import Parallel, delayed  # fresh processes: forking TensorFlow can hang
 
-        blocks = Parallel(n_jobs=workers)(delayed(_block)(*job) for job in jobs)
-    images = np.concatenate([block.images for block in blocks])[:n]
-    truth = pd.concat([block.truth for block in blocks], ignore_index=True)[:n]
-    parts = pd.concat(
-        [block.parts.assign(owner=block.parts["owner"] + at * BLOCK)
-         for at, block in enumerate(blocks)], ignore_index=True,
-    )  # fmt: skip
+        blocks = Parallel(n_jobs=workers, return_as="generator")(
+            delayed(_block)(*job) for job in jobs
+        )
+    images = np.empty((n, size, size, len(bands)), np.float32)
+    truths, owned = [], []
+    for start, block in zip(range(0, n, BLOCK), blocks, strict=True):
+        images[start : start + BLOCK] = block.images[: n - start]
+        truths.append(block.truth)
+        owned.append(block.parts.assign(owner=block.parts["owner"] + start))
+    truth = pd.concat(truths, ignore_index=True)[:n]
+    parts = pd.concat(owned, ignore_index=True)
     return Lenses(images, truth, parts[parts["owner"] < n], tuple(bands))
 
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "SWEEPS", "get", "sweep"]
 
-_MODULES = {"galaxy-zoo": "firstlight.studies.galaxy_zoo"}
+_MODULES = {
+    "galaxy-zoo": "firstlight.studies.galaxy_zoo",
+    "lens-finder": "firstlight.studies.lens_finder",
+}
 _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-size": "firstlight.studies.galaxy_zoo_runs",

@@ -30,8 +30,9 @@ def _check_einstein(answer: Any) -> None:
          "of two distances."),
         (_einstein(np.sqrt(sigma * _LIGHT_KM_S), d_s, d_ls), "the velocity counts squared: the "
          "bend is that of a potential."),
-        (right / 4, "a Newtonian guess: four times the square of velocity over c, times pi."),
-        (right / np.pi, "a factor of pi is missing: mass grows as radius, area as its square."),
+        (right / 2, "half of it: that is Newton's bend, and Einstein's is twice as large."),
+        (right / 4, "a factor of four is missing: it stands before the pi."),
+        (right / np.pi, "a factor of pi is missing: the circle holds the mass pi sigma^2 xi / G."),
     ):  # fmt: skip
         expect(not np.isclose(value, wrong, rtol=1e-6), hint)
     expect(
@@ -39,7 +40,10 @@ def _check_einstein(answer: Any) -> None:
         "twice the velocity should give four times the radius; yours does not.",
     )
     expect_close(value, right, "220 km/s, 1700 and 1100 Mpc give 0.91 arcseconds or so.",
-                 rtol=1e-4)  # fmt: skip
+                 rtol=2e-3)  # fmt: skip
+    expect_close(float(answer(sigma, 1500.0, 400.0)), _einstein(sigma, 1500.0, 400.0),
+                 "right for 1700 and 1100 Mpc, wrong for 1500 and 400: how do the distances enter?",
+                 rtol=2e-3)  # fmt: skip
 
 
 def _bottleneck(filters: int, ratio: int) -> int:
@@ -50,23 +54,26 @@ def _bottleneck(filters: int, ratio: int) -> int:
 
 def _check_bottleneck(answer: Any) -> None:
     expect(callable(answer), "give the function itself: unit_parameters, without brackets.")
-    value = int(answer(64, 4))
-    right, narrow = _bottleneck(64, 4), 16
+    value = float(answer(96, 3))
+    right, narrow = _bottleneck(96, 3), 32
     for wrong, hint in (
-        (right - 2 * (64 + 2 * narrow), "those are the kernels; each normalization also learns "
+        (right - 2 * (96 + 2 * narrow) + 6 * 96, "after the squeeze there are fewer features to "
+         "normalize."),
+        (right - 2 * (96 + 2 * narrow), "those are the kernels; each normalization also learns "
          "a gain and an offset for every feature it sees."),
-        (right + 2 * (64 + 2 * narrow), "four numbers for each normalized feature: two of them, "
+        (right + 2 * (96 + 2 * narrow), "four numbers for each normalized feature: two of them, "
          "the running mean and variance, are measured and not learned."),
         (right - 8 * narrow**2, "the middle kernel is three by three; you counted one pixel."),
-        (right + 2 * narrow + 64, "the convolutions have no biases here: the normalization that "
+        (right + 2 * narrow + 96, "the convolutions have no biases here: the normalization that "
          "follows would take them away again."),
-        (2 * 9 * 64**2 + 4 * 64, "that is a unit of two plain 3x3 convolutions, without the "
+        (2 * 9 * 96**2 + 4 * 96, "that is a unit of two plain 3x3 convolutions, without the "
          "squeeze."),
     ):  # fmt: skip
-        expect(value != wrong, hint)
-    expect(value == right, "filters 64 and ratio 4: three kernels between 64, 16, 16 and 64 "
+        expect(not np.isclose(value, wrong, rtol=1e-9), hint)
+    expect_close(value, right, "filters 96 and ratio 3: three kernels between 96, 32, 32 and 96 "
            "features, and three normalizations.")  # fmt: skip
-    expect(int(answer(32, 2)) == _bottleneck(32, 2), "right for 64 and 4, wrong for 32 and 2.")
+    expect_close(float(answer(32, 2)), _bottleneck(32, 2),
+                 "right for 96 and 3, wrong for 32 and 2.")  # fmt: skip
 
 
 def _half_turn(x: Any) -> Any:
@@ -77,24 +84,25 @@ def _check_half_turn(answer: Any) -> None:
     expect(callable(answer), "give the function itself: half_turn, without brackets.")
     rng = np.random.default_rng(7)
     images = rng.normal(size=(40, 6, 6, 2))
-    value = np.asarray(answer(images), dtype=float)
+    right = _half_turn(images)
+    value = np.asarray(answer(images.copy()), dtype=float)
     expect(value.shape == images.shape, f"the shape is {value.shape}, it should stay "
            f"{images.shape}.")  # fmt: skip
-    right = _half_turn(images)
     for wrong, hint in (
         (right * np.sqrt(2), "the right difference, but its noise is larger than one: divide by "
          "what two independent noises add up to."),
         (right / np.sqrt(2), "noises add in squares: the difference of two is not twice as loud."),
+        (-right, "turn the sign: an arc should stay bright where it is."),
         (_mirror(images), "that is a mirror: a tilted ellipse is not its own mirror image."),
         (_reversed_all(images), "you turned the list of galaxies or the bands as well."),
         (_quarter(images), "a quarter turn: an ellipse does not survive that, only a circle."),
     ):  # fmt: skip
         expect(not np.allclose(value, wrong), hint)
     symmetric = images + images[:, ::-1, ::-1]
-    expect_close(np.asarray(answer(symmetric)), 0 * symmetric, "a picture with point symmetry "
-                 "should vanish.", atol=1e-9)  # fmt: skip
+    expect_close(np.asarray(answer(symmetric.copy())), 0 * symmetric, "a picture with point "
+                 "symmetry should vanish.", atol=1e-6)  # fmt: skip
     expect_close(value, right, "neither shape nor symmetry is wrong; is it x minus its half turn, "
-                 "over the root of two?")  # fmt: skip
+                 "over the root of two?", rtol=1e-3, atol=1e-3)  # fmt: skip
 
 
 def _mirror(x: Any) -> Any:
@@ -114,9 +122,9 @@ def _completeness(lens: Any, other: Any, rejection: float = 0.99) -> float:
 
 
 def _check_completeness(answer: Any) -> None:
-    expect(callable(answer), "give the function itself: completeness, without brackets.")
+    expect(callable(answer), "give the function itself: kept, without brackets.")
     rng = np.random.default_rng(8)
-    lens, other = rng.normal(1.0, 1, 4_000), rng.normal(-2.5, 1, 20_000)
+    lens, other = rng.normal(1.0, 1, 4_000), -2.5 + rng.gumbel(0, 0.8, 20_000)
     value = float(answer(lens, other, 0.99))
     found = _completeness
     for wrong, hint in (
@@ -127,6 +135,8 @@ def _check_completeness(answer: Any) -> None:
         (found(lens, other, 0.01), "you reject one per cent and keep the rest: the other tail."),
         (1 - found(lens, other), "that is the share of the lenses that is lost."),
         (float(np.mean(lens > 0.99)), "0.99 is a share of the non-lenses, not a score."),
+        (float(np.mean(lens > other.mean() + 2.3263 * other.std())), "scores are not Gaussian; "
+         "count them."),
         (_purity(lens, other), "that is the share of the candidates that are lenses; it changes "
          "with their number."),
     ):  # fmt: skip
@@ -152,7 +162,11 @@ def _posterior(score: Any, prevalence: float) -> Any:
 def _check_posterior(answer: Any) -> None:
     expect(callable(answer), "give the function itself: in_the_survey, without brackets.")
     score, rare = np.array([0.2, 0.5, 0.9, 0.999]), 1e-4
-    value = np.asarray(answer(score, rare), dtype=float)
+
+    def ask(prevalence: float) -> Any:
+        return np.array([float(answer(float(one), prevalence)) for one in score])
+
+    value = ask(rare)
     odds = score / (1 - score) * rare / (1 - rare)
     for wrong, hint in (
         (odds, "those are odds; a probability is odds over one plus odds."),
@@ -164,7 +178,7 @@ def _check_posterior(answer: Any) -> None:
          "score is worth."),
     ):  # fmt: skip
         expect(not np.allclose(value, wrong, rtol=1e-6), hint)
-    expect_close(np.asarray(answer(score, 0.5)), score, "with half the galaxies lenses nothing "
+    expect_close(ask(0.5), score, "with half the galaxies lenses nothing "
                  "should change: that is how the network was trained.")  # fmt: skip
     expect_close(value, _posterior(score, rare), "a score of 0.5 is no evidence either way: it "
                  "should return the prevalence.", rtol=1e-6)  # fmt: skip

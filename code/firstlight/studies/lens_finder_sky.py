@@ -104,7 +104,7 @@ def training_set(
     images = np.empty((config["n_train"], config["size"], config["size"], len(config["bands"])),
                       np.float16)  # fmt: skip
     labels = np.empty((config["n_train"], 1), np.float32)
-    piece = 2_048 * workers  # a stamp's truth is a hundred numbers: keep few at a time
+    piece = 2_048  # a stamp's truth is a hundred numbers: keep few at a time
     for part, start in enumerate(range(0, len(images), piece)):
         end = min(start + piece, len(images))
         sky = lenses.simulate(

@@ -14,8 +14,23 @@ from firstlight.archive.radio import first_radio_galaxies
 from firstlight.layers.augmentation import dihedral
 from firstlight.models import efficientnet_lite as lite
 
-__all__ = ["CONFIG", "CROP", "CUT", "FIELD_ARCSEC", "LEVELS", "SIDE", "Radio", "accuracy", "backbone", "folds", "load", "same_sky", "show_to",
-           "stamps", "subset"]  # fmt: skip
+__all__ = [
+    "CONFIG",
+    "CROP",
+    "CUT",
+    "FIELD_ARCSEC",
+    "LEVELS",
+    "SIDE",
+    "Radio",
+    "accuracy",
+    "backbone",
+    "folds",
+    "load",
+    "same_sky",
+    "show_to",
+    "stamps",
+    "subset",
+]
 
 Floats = NDArray[np.float32]
 

@@ -188,13 +188,17 @@ def _peaks(image: Doubles) -> dict[str, float]:
     from scipy import ndimage
 
     x, y, r = _grid()
-    smooth = ndimage.gaussian_filter(image, 1.0)
-    top = (smooth == ndimage.maximum_filter(smooth, 5)) & (smooth > 3) & (r < 50)
-    rows = np.argwhere(top)
-    heights = smooth[top]
-    order = np.argsort(-heights)[:3]
-    spots: list[Any] = [np.array([x[i, j], y[i, j]]) for i, j in rows[order]]
-    h = [*heights[order], 0.0, 0.0, 0.0]
+    smooth = np.round(ndimage.gaussian_filter(image, 1.0), 6)
+    marks, count = ndimage.label(
+        (smooth == ndimage.maximum_filter(smooth, 5)) & (smooth > 3) & (r < 50), np.ones((3, 3))
+    )  # a saturated top has many pixels and is one peak
+    which = np.arange(1, count + 1)
+    places = [ndimage.mean(plane, marks, which) for plane in (x, y)] if count else [[], []]
+    top = np.asarray(ndimage.maximum(smooth, marks, which)) if count else np.zeros(0)
+    order = np.lexsort((np.hypot(*places), -top))[:3]  # equals: the nearer first
+    heights = top[order]
+    spots: list[Any] = [np.array([places[0][k], places[1][k]]) for k in order]
+    h = [*heights, 0.0, 0.0, 0.0]
     while len(spots) < 3:
         spots.append(spots[0] if spots else np.zeros(2))
     near = (image > 0) & (r < 50)
@@ -203,7 +207,7 @@ def _peaks(image: Doubles) -> dict[str, float]:
     arms = np.linalg.norm(spots[0]) * np.linalg.norm(spots[1])
     middle = (spots[0] + spots[1]) / 2
     return {
-        "peaks": float(len(rows)),
+        "peaks": float(count),
         "peak_ratio": h[1] / (h[0] + 1e-9),
         "third_ratio": h[2] / (h[0] + 1e-9),
         "peak_gap": gap,

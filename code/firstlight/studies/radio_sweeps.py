@@ -19,7 +19,7 @@ __all__ = ["FULL", "LABELS", "SWEEPS", "answers", "at", "cross_validated", "from
 
 LABELS = (20, 60, 200, 600, 1700)
 SEEDS = range(801, 807)
-FULL = {"views": 8, "steps": 700, "body": 3e-4, "head": 1e-4, "seed": 911, "folds": 5}
+FULL = {"views": 8, "steps": 1000, "body": 1e-3, "head": 3e-3, "seed": 911, "folds": 5}
 SCRATCH_CROP = 64
 
 

@@ -18,6 +18,7 @@ RADII = (3, 6, 10, 15, 22, 32, 45, 60)
 LEVELS = (1.0, 20.0, 80.0, 200.0)
 ORDER = 10
 ZERNIKE_RADII = (18, 50)
+AT_ONCE = 128  # maps: a moment of all of them would take a gigabyte
 
 
 @lru_cache(maxsize=4)
@@ -78,13 +79,17 @@ def radio_features(images: ArrayLike) -> tuple[NDArray[np.float32], list[str]]:
     if not np.isfinite(cube).all() or cube.min() < 0:
         raise ValueError("images: received negative or infinite pixels, expected flux above zero.")
     first = (cube.shape[1] - SIDE) // 2
-    cube = cube[:, first : first + SIDE, first : first + SIDE].astype(np.float64)
-    tables = [{**_fluxes(cube), **_zernike(cube)}]
+    cube = cube[:, first : first + SIDE, first : first + SIDE]
+    parts = [_table(cube[k : k + AT_ONCE].astype(np.float64)) for k in range(0, len(cube), AT_ONCE)]
+    values = np.concatenate([np.stack(list(part.values()), axis=1) for part in parts])
+    return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.float32), list(parts[0])
+
+
+def _table(cube: Doubles) -> dict[str, Doubles]:
+    """All measures of some maps, by name."""
     rows = [{**_islands(image), **_shape(image), **_peaks(image)} for image in cube]
-    tables.append({name: np.array([row[name] for row in rows]) for name in rows[0]})
-    table = {name: values for part in tables for name, values in part.items()}
-    values = np.stack(list(table.values()), axis=1)
-    return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.float32), list(table)
+    single = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return {**_fluxes(cube), **_zernike(cube), **single}
 
 
 @lru_cache(maxsize=1)

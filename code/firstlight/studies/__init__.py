@@ -34,6 +34,7 @@ _SWEEPS = {
     "validation-sizes": "firstlight.studies.validation_sweeps",
     "transfer-labels": "firstlight.studies.radio_sweeps",
     "transfer-full": "firstlight.studies.radio_sweeps",
+    "transfer-reference": "firstlight.studies.radio_sweeps",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstlight.evaluation.radio_morphology import radio_features
+from firstlight.models import efficientnet_lite as lite
 from firstlight.studies import radio_training as ways
 from firstlight.studies import radio_transfer as study
 from firstlight.studies.cards import Fingerprint, architecture_digest, digest
 from firstlight.studies.stored import Sweep
 
 __all__ = ["FULL", "LABELS", "SWEEPS", "answers", "at", "cross_validated", "from_scratch", "kept",
-           "labels_needed", "thumbnails"]  # fmt: skip
+           "labels_needed", "reference", "thumbnails"]  # fmt: skip
 
 LABELS = (20, 60, 200, 600, 1700)
-SEEDS = range(801, 807)
+SEEDS = range(801, 805)
 FULL = {"views": 8, "steps": 1000, "body": 1e-3, "head": 3e-3, "seed": 911, "folds": 5}
 SCRATCH_CROP = 64
 
@@ -49,8 +50,8 @@ def answers(model: Any, maps: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[n
     """Probabilities of a fine-tuned network, the mean over all kept views; shape (rows, 4)."""
     views = [
         np.concatenate([
-            np.asarray(model(view[rows[k : k + 256]].astype(np.float32), training=False))
-            for k in range(0, len(rows), 256)
+            np.asarray(model(view[rows[k : k + 64]].astype(np.float32), training=False))
+            for k in range(0, len(rows), 64)
         ])
         for view in maps
     ]  # fmt: skip
@@ -73,8 +74,8 @@ def from_scratch(
     from firstlight import training
 
     pictures = thumbnails(radio.images)
-    steps = 2 * ways.steps_for(len(rows))
-    model = ways.scratch(pictures[rows], radio.labels[rows], seed, steps, batch=32)
+    settings: Any = ways.scratch_settings(len(rows))
+    model = ways.scratch(pictures[rows], radio.labels[rows], seed, **settings)
     says = training.predict(model, pictures[test], symmetries=8)
     return study.accuracy(radio.labels[test], says.argmax(axis=1))
 
@@ -147,6 +148,35 @@ def cross_validated(fold: int) -> dict[str, float]:
     return out
 
 
+@cache
+def _whole_fields() -> tuple[study.Radio, NDArray[np.float32]]:
+    """What the reference recipe sees: the last layer's features of whole fields, 224 pixels."""
+    radio = study.load()
+    model = lite.efficientnet_lite0((224, 224, 1), include_top=False, pooling="avg")
+    fields = study.stamps(radio.images, radio.images.shape[1], 224)
+    return radio, model.predict(fields, batch_size=32, verbose=0)
+
+
+def reference(fold: int) -> dict[str, float]:
+    """The recipe of the result to beat, on one fold of the full scale: whole field, last layer.
+
+    Args:
+        fold: Of `FULL["folds"]`.
+
+    Returns:
+        `count_<class>` galaxies tested and `reference_<class>` of them recognized.
+    """
+    radio, features = _whole_fields()
+    rows, test = study.folds(radio, int(FULL["folds"]), int(FULL["seed"]))[int(fold)]
+    y = radio.labels
+    said = ways.linear_head(features[rows], y[rows]).predict(features[test])
+    out: dict[str, float] = {}
+    for k in range(4):
+        out[f"count_{k}"] = float((y[test] == k).sum())
+        out[f"reference_{k}"] = float((said[y[test] == k] == k).sum())
+    return out
+
+
 def labels_needed(labels: Any, accuracy: Any, target: float) -> float:
     """Where a learning curve reaches an accuracy, by interpolation in log(labels).
 
@@ -180,12 +210,24 @@ SWEEPS = {
         "transfer-labels",
         [{"seed": seed, "labels": n} for seed in SEEDS for n in LABELS],
         at,
-        lambda: _fingerprint({"labels": LABELS, "full": {k: FULL[k] for k in ("body", "head")}}),
+        lambda: _fingerprint(
+            {
+                "labels": LABELS,
+                "full": {k: FULL[k] for k in ("body", "head")},
+                "scratch": [sorted(ways.scratch_settings(n).items()) for n in LABELS],
+            }
+        ),
     ),
     "transfer-full": Sweep(
         "transfer-full",
         [{"fold": fold} for fold in range(int(FULL["folds"]))],
         cross_validated,
         lambda: _fingerprint({"full": FULL}),
+    ),
+    "transfer-reference": Sweep(
+        "transfer-reference",
+        [{"fold": fold} for fold in range(int(FULL["folds"]))],
+        reference,
+        lambda: _fingerprint({"seed": FULL["seed"], "folds": FULL["folds"], "side": 224}),
     ),
 }

@@ -153,9 +153,14 @@ def stamps(images: NDArray[Any], crop: int, side: int, stretch: str = "linear") 
     if stretch not in known:
         raise ValueError(f"stretch: received {stretch!r}, expected one of {', '.join(known)}.")
     first = (images.shape[1] - crop) // 2
-    cut = images[:, first : first + crop, first : first + crop, None].astype(np.float32)
-    large = keras.ops.image.resize(known[stretch](cut), (side, side), antialias=True)
-    return lite.preprocess_input(np.asarray(large))
+    middle = images[:, first : first + crop, first : first + crop, None]
+    parts = [
+        keras.ops.image.resize(
+            known[stretch](part.astype(np.float32)), (side, side), antialias=True
+        )
+        for part in np.array_split(middle, max(1, len(middle) // 256))
+    ]
+    return lite.preprocess_input(np.concatenate([np.asarray(part) for part in parts]))
 
 
 def backbone(side: int) -> keras.Model:
@@ -174,7 +179,7 @@ def backbone(side: int) -> keras.Model:
     return keras.Model(model.input, [maps[0], features], name="features")
 
 
-def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 64) -> Any:
+def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 32) -> Any:
     """What the backbone makes of one turned and mirrored view of all stamps.
 
     Args:
@@ -186,10 +191,6 @@ def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 64
     Returns:
         Maps as float16, shape (n, side/16, side/16, 112), and features, shape (n, 624).
     """
-    maps, features = [], []
-    for start in range(0, len(pictures), batch):
-        turned = np.ascontiguousarray(dihedral(pictures[start : start + batch], view))
-        found = model(turned)
-        maps.append(np.asarray(found[0]).astype(np.float16))
-        features.append(np.asarray(found[1]))
-    return np.concatenate(maps), np.concatenate(features)
+    turned = np.ascontiguousarray(dihedral(pictures, view))
+    maps, features = model.predict(turned, batch_size=batch, verbose=0)  # frees what it passed
+    return maps.astype(np.float16), features

@@ -76,10 +76,10 @@ def radio_features(images: ArrayLike) -> tuple[NDArray[np.float32], list[str]]:
             f"images: received shape {cube.shape}, expected (n, side, side) with a side of "
             f"{SIDE} or more. Cut larger stamps."
         )
-    if not np.isfinite(cube).all() or cube.min() < 0:
-        raise ValueError("images: received negative or infinite pixels, expected flux above zero.")
     first = (cube.shape[1] - SIDE) // 2
     cube = cube[:, first : first + SIDE, first : first + SIDE]
+    if not np.isfinite(cube).all() or cube.min() < 0:
+        raise ValueError("images: received negative or infinite pixels, expected flux above zero.")
     parts = [_table(cube[k : k + AT_ONCE].astype(np.float64)) for k in range(0, len(cube), AT_ONCE)]
     values = np.concatenate([np.stack(list(part.values()), axis=1) for part in parts])
     return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.float32), list(parts[0])

@@ -19,7 +19,7 @@ __all__ = ["FULL", "LABELS", "SWEEPS", "answers", "at", "cross_validated", "from
            "labels_needed", "reference", "thumbnails"]  # fmt: skip
 
 LABELS = (20, 60, 200, 600, 1700)
-SEEDS = range(801, 805)
+SEEDS = range(801, 804)
 FULL = {"views": 8, "steps": 1000, "body": 1e-3, "head": 3e-3, "seed": 911, "folds": 5}
 SCRATCH_CROP = 64
 

@@ -158,7 +158,7 @@ def stamps(images: NDArray[Any], crop: int, side: int, stretch: str = "linear") 
         keras.ops.image.resize(
             known[stretch](part.astype(np.float32)), (side, side), antialias=True
         )
-        for part in np.array_split(middle, max(1, len(middle) // 256))
+        for part in np.array_split(middle, max(1, len(middle) // 64))
     ]
     return lite.preprocess_input(np.concatenate([np.asarray(part) for part in parts]))
 
@@ -179,7 +179,7 @@ def backbone(side: int) -> keras.Model:
     return keras.Model(model.input, [maps[0], features], name="features")
 
 
-def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 32) -> Any:
+def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 16) -> Any:
     """What the backbone makes of one turned and mirrored view of all stamps.
 
     Args:

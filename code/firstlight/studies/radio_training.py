@@ -21,6 +21,7 @@ __all__ = ["class_weights", "fine_tune", "frozen_head", "linear_head", "scratch"
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 N_CLASSES = 4
+RENEWALS = 30  # batches; at a momentum of 0.9, less than a twentieth of the old moments is left
 
 
 def class_weights(labels: Labels) -> Floats:
@@ -214,4 +215,8 @@ def scratch(
 
     training.fit(model, pictures, class_weights(labels), steps=steps, seed=seed,
                  batch_size=batch, augment=change)  # fmt: skip
+    random = np.random.default_rng([seed, 7])
+    for _ in range(RENEWALS):  # moments of the averaged weights, which no batch has seen so far
+        model(change(pictures[random.choice(len(labels), batch, replace=False)], random),
+              training=True)  # fmt: skip
     return model

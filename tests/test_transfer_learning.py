@@ -177,7 +177,7 @@ def test_a_network_from_scratch_learns_and_its_two_modes_agree():
     for k, (size, gap) in enumerate(((2, 0), (8, 0), (2, 12), (8, 12))):
         two = blob(-gap, 0, size, side=64) + blob(gap, 0, size, side=64)
         images[labels == k] = (two / two.max())[..., None]
-    model = radio_training.scratch(images, labels, 1, steps=200, learning_rate=3e-3, batch=16)
+    model = radio_training.scratch(images, labels, 1, steps=80, learning_rate=3e-3, batch=16)
     says = [np.asarray(model(images, training=mode)).argmax(axis=1) for mode in (False, True)]
     assert study.accuracy(labels, says[0]) > 0.7 and study.accuracy(labels, says[1]) > 0.7
 

@@ -154,13 +154,12 @@ def stamps(images: NDArray[Any], crop: int, side: int, stretch: str = "linear") 
         raise ValueError(f"stretch: received {stretch!r}, expected one of {', '.join(known)}.")
     first = (images.shape[1] - crop) // 2
     middle = images[:, first : first + crop, first : first + crop, None]
-    parts = [
-        keras.ops.image.resize(
-            known[stretch](part.astype(np.float32)), (side, side), antialias=True
-        )
-        for part in np.array_split(middle, max(1, len(middle) // 64))
-    ]
-    return lite.preprocess_input(np.concatenate([np.asarray(part) for part in parts]))
+    out = np.empty((len(images), side, side, 1), np.float32)
+    for start in range(0, len(images), 64):  # of all fields at once there would be gigabytes
+        part = known[stretch](middle[start : start + 64].astype(np.float32))
+        large = keras.ops.image.resize(part, (side, side), antialias=True)
+        out[start : start + 64] = lite.preprocess_input(np.asarray(large))
+    return out
 
 
 def backbone(side: int) -> keras.Model:
@@ -191,6 +190,10 @@ def show_to(model: keras.Model, pictures: Floats, view: int = 0, batch: int = 16
     Returns:
         Maps as float16, shape (n, side/16, side/16, 112), and features, shape (n, 624).
     """
-    turned = np.ascontiguousarray(dihedral(pictures, view))
-    maps, features = model.predict(turned, batch_size=batch, verbose=0)  # frees what it passed
-    return maps.astype(np.float16), features
+    maps, features = [], []
+    for start in range(0, len(pictures), batch):
+        turned = np.ascontiguousarray(dihedral(pictures[start : start + batch], view))
+        found = model.predict_on_batch(turned)  # unlike a plain call, frees what it has passed
+        maps.append(found[0].astype(np.float16))
+        features.append(found[1])
+    return np.concatenate(maps), np.concatenate(features)

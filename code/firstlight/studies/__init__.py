@@ -35,6 +35,9 @@ _SWEEPS = {
     "validation-leaks": "firstlight.studies.validation_sweeps",
     "validation-cures": "firstlight.studies.validation_sweeps",
     "validation-sizes": "firstlight.studies.validation_sweeps",
+    "transfer-labels": "firstlight.studies.radio_sweeps",
+    "transfer-full": "firstlight.studies.radio_sweeps",
+    "transfer-reference": "firstlight.studies.radio_sweeps",
 }
 
 NAMES: tuple[str, ...] = tuple(_MODULES)

@@ -21,6 +21,7 @@ from firstlight.studies import (
     galaxy_zoo_sky,
     mutants,
     optimizer_race,
+    radio_sweeps,
     stored,
     validation_eight,
     validation_sweeps,
@@ -59,6 +60,7 @@ def test_every_study_and_every_sweep_can_be_had_by_name():
         cnn_parts,
         features,
         optimizer_race,
+        radio_sweeps,
         validation_sweeps,
         validation_eight,
     )

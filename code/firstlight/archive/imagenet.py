@@ -1,6 +1,6 @@
 """EfficientNet-Lite0 weights, read from a PyTorch file without PyTorch and without trust.
 
-A pickle can run any program. This reader allows the four names that a table of
+A pickle can run any program. This reader allows the few names that a table of
 weights needs and refuses everything else before anything is called.
 """
 
@@ -100,7 +100,7 @@ def read_weights(file: BinaryIO) -> dict[str, np.ndarray]:
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that knows four names and no others."""
+    """An unpickler that knows the names of a table of weights and no others."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):

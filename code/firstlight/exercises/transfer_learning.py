@@ -27,6 +27,8 @@ def _check_balanced(answer: Any) -> None:
     expect_close(float(got), (5 / 6 + 0.5 + 0.5) / 3, "the mean of 5/6, 1/2 and 1/2 here.")
     expect_close(float(answer(truth + 3, said + 3)), float(got),
                  "with other class numbers the same galaxies got another accuracy.")  # fmt: skip
+    never = answer(np.array([0, 0, 1, 1]), np.zeros(4, int))
+    expect_close(float(never), 0.5, "a class that is never said counts, too: loop over the true.")
 
 
 def _check_leak(answer: Any) -> None:
@@ -45,6 +47,10 @@ def _check_leak(answer: Any) -> None:
     expect(not np.isclose(got, 3.0), "that is how many; divide by the number of test images.")
     expect(not np.isclose(got, 0.25), "the share of all images; divide by the test images only.")
     expect_close(float(got), 0.5, "three of the six test images have a partner outside.")
+    patch, test = np.array([0, 0, 0, 0, 1, 1]), np.array([1, 1, 1, 0, 1, 1], bool)
+    got = float(answer(patch, test))
+    expect(not np.isclose(got, 0.5), "that is the share of the test *patches*; count images.")
+    expect_close(got, 0.6, "three of five test images have a partner outside.")
 
 
 def _check_fold(answer: Any) -> None:
@@ -89,6 +95,10 @@ def _check_cut(answer: Any) -> None:
     expect(int(got) == 10, "accuracy plus error should reach the best accuracy; take the first.")
     flat = answer(depth[:3], np.array([0.7, 0.7, 0.7]), np.zeros(3))
     expect(int(flat) == 1, "where all are equal the first is within its error, even if that is 0.")
+    accuracy = np.array([0.7, 0.765, 0.78])
+    own = answer(depth[:3], accuracy.copy(), np.array([0.09, 0.01, 0.01]))
+    both = answer(depth[:3], accuracy.copy(), np.full(3, 0.01))
+    expect(int(own) == 1 and int(both) == 7, "add to each accuracy its own error, and no other.")
 
 
 def _check_worth(answer: Any) -> None:
@@ -108,6 +118,10 @@ def _check_worth(answer: Any) -> None:
         "you interpolated in the labels; halfway between 100 and 1000 is 316 in the logarithm.",
     )
     expect_close(between, 10**2.5 / 10, "0.5 lies halfway between 100 and 1000 labels.", rtol=1e-4)
+    off = float(answer(labels, scratch, transfer, 10**1.5))
+    expect_close(off, 10**1.25, "read the first curve in the logarithm, too.", rtol=1e-4)
+    never = answer(labels, scratch / 2, transfer, 100)
+    expect(np.isinf(never), "scratch never gets there, and interp holds its last value: infinity.")
 
 
 def _check_unmix(answer: Any) -> None:
@@ -144,6 +158,8 @@ def _fold(m: Any, s: Any, coef: Any, intercept: Any) -> Any:
 
 def _worth(labels: Any, scratch: Any, transfer: Any, at: float) -> Any:
     target = np.interp(np.log(at), np.log(labels), transfer)
+    if target > scratch[-1]:
+        return np.inf
     return np.exp(np.interp(target, scratch, np.log(labels))) / at
 
 

@@ -6,9 +6,6 @@ The sky and the two scales stand in `galaxy_zoo_sky`.
 from __future__ import annotations
 
 import os
-import platform
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,8 @@ from numpy.typing import NDArray
 
 from firstlight.evaluation import floors, metrics
 from firstlight.sky import galaxies, gz2_tree
-from firstlight.studies.cards import (
-    Fingerprint,
-    Verdict,
-    architecture_digest,
-    check_card,
-    digest,
-    read_card,
-    versions,
-    write_card,
-)
+from firstlight.studies import full_scale
+from firstlight.studies.cards import Fingerprint, Verdict, architecture_digest, digest
 from firstlight.studies.galaxy_zoo_sky import BUILD, FULL, network_input, simulate, training_set
 from firstlight.studies.study import Config, Data, Study
 
@@ -105,37 +94,23 @@ def fit_model(
     Returns:
         The trained model and its history.
     """
-    from firstlight import training
     from firstlight.models.galaxy_zoo import tree_loss
 
-    training.set_seed(seed)
-    model = build_model(config)
     losses = {"cross_entropy": tree_loss(), "mse": "mse"}
     if config["loss"] not in losses:
         raise ValueError(f"loss: received {config['loss']!r}, expected {' or '.join(losses)}.")
-    if config["steps"] < 1:
-        return model, training.History()
-    training.compile_model(
-        model,
-        steps=config["steps"],
-        learning_rate=config["learning_rate"],
-        weight_decay=config["weight_decay"],
-        ema=config["ema"],
-        loss=losses[config["loss"]],
-    )
-    history = training.fit(
-        model,
+    return full_scale.fit(
+        build_model,
+        config,
         images,
         votes,
-        steps=config["steps"],
-        batch_size=config["batch_size"],
-        seed=seed,
+        seed,
+        loss=losses[config["loss"]],
         augment=_augmentation(config["augment"]),
         checkpoint=checkpoint,
         resume=resume,
         progress=progress,
     )
-    return model, history
 
 
 def train(
@@ -153,10 +128,7 @@ def train(
     Returns:
         The weights.
     """
-    from firstlight import training
-
-    out = Path(out)
-    began, cpu = time.perf_counter(), time.process_time()
+    out, watch = Path(out), full_scale.Stopwatch()
     workers = max(1, (os.cpu_count() or 1) if config["n_train"] > 30_000 else 1)
     images, votes = training_set(config, seed, workers=workers, progress=progress)
     model, _ = fit_model(
@@ -168,37 +140,17 @@ def train(
         resume=resume,
         progress=progress,
     )
-    weights = training.save_weights(model, out / WEIGHTS.name)
-    scale = next((name for name, known in STUDY.scales.items() if known == config), "custom")
-    card = {
-        "study": STUDY.name,
-        "scale": scale,
-        "command": f"firstlight train {STUDY.name} --scale {scale} --seed {seed}",
-        "seed": seed,
-        "config": dict(config),
-        "fingerprint": fingerprint(config).as_dict(),
-        "parameters": model.count_params(),
-        "device": _device(),
-        "wall_s": round(time.perf_counter() - began, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "versions": versions(),
-        "metrics": {},
-        "bands": {},
-    }
-    write_card(weights.with_suffix(".card.json"), card)
-    found = evaluate(weights, simulate(config, seed + 1, workers=workers, progress=progress))
-    # Weights do not change when they are measured again, only the test sky does: two per cent
-    # is many times what one test sky differs from another.
-    bands = {name: (found[name] * 0.98, found[name] * 1.02) for name in ("rmse", "rmse_averaged")}
-    write_card(weights.with_suffix(".card.json"), {**card, "metrics": found, "bands": bands})
-    return weights
-
-
-def _device() -> str:
-    import keras
-
-    gpus = [name for name in keras.distribution.list_devices() if "gpu" in name]
-    return gpus[0] if gpus else f"{os.cpu_count()} cores, {platform.machine()}"
+    return full_scale.keep(
+        STUDY, config, seed, model, out / WEIGHTS.name, fingerprint(config), watch.read(),
+        lambda weights: evaluate(
+            weights, simulate(config, seed + 1, workers=workers, progress=progress)
+        ),
+        # Weights do not change when they are measured again, only the test sky does: two per
+        # cent is many times what one test sky differs from another.
+        lambda found: {
+            name: (found[name] * 0.98, found[name] * 1.02) for name in ("rmse", "rmse_averaged")
+        },
+    )  # fmt: skip
 
 
 def scores(votes: Floats, predicted: Floats) -> dict[str, float]:
@@ -232,18 +184,7 @@ def evaluate(weights: Path | None, data: Data) -> dict[str, float]:
     Returns:
         `rmse` of one look, `rmse_averaged` over the eight symmetries, and their company.
     """
-    from firstlight import training
-
-    path = Path(weights) if weights is not None else WEIGHTS
-    card = path.with_suffix(".card.json")
-    if not path.exists() or not card.exists():
-        raise FileNotFoundError(
-            f"{path}: no such weights, or no card beside them. Make them: "
-            f"firstlight train {STUDY.name} --scale full"
-        )
-    config = _tuples(read_card(card)["config"])
-    model = training.load_weights(build_model(config), path)
-    return judged(model, data)
+    return judged(full_scale.load(STUDY, weights, build_model), data)
 
 
 def judged(model: Any, data: Data) -> dict[str, float]:
@@ -263,31 +204,20 @@ def judged(model: Any, data: Data) -> dict[str, float]:
     return found
 
 
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-
-
 def fingerprint(config: Config) -> Fingerprint:
     """What a result with this configuration depends on, as things are now."""
     sky = galaxies.simulate(64, SEED_OF_FINGERPRINT, size=config["size"])
     levels = np.quantile(galaxies.stretch(sky.images), np.linspace(0.02, 0.98, 13), axis=(0, 1, 2))
     return Fingerprint(
         architecture=architecture_digest(build_model(config)),
-        training=digest(_tuples(config)),
+        training=digest(full_scale.tuples(config)),
         simulator=(*sky.probabilities.mean(axis=0).tolist(), *levels.ravel().tolist()),
     )
 
 
 def check(write: bool = True, weights: Path = WEIGHTS) -> Verdict:
     """Do the package's full-scale weights still belong to this code? See `cards.check_card`."""
-    card = weights.with_suffix(".card.json")
-    config = _tuples(read_card(card)["config"])
-    seed = int(read_card(card)["seed"]) + 1
-
-    def measure() -> dict[str, float]:
-        return evaluate(weights, simulate(config, seed, n=min(config["n_test"], 6_000)))
-
-    return check_card(card, fingerprint(STUDY.scales["full"]), measure, write=write)
+    return full_scale.check(STUDY, weights, fingerprint, simulate, write=write)
 
 
 def classical_votes(train_sky: Floats, votes: Floats, test_sky: Floats, seed: int = 0) -> Floats:

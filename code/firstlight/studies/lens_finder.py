@@ -6,9 +6,6 @@ The sky and the scales stand in `lens_finder_sky`.
 from __future__ import annotations
 
 import os
-import platform
-import time
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,16 +16,8 @@ from numpy.typing import NDArray
 from firstlight.evaluation import detection
 from firstlight.evaluation.completeness import completeness
 from firstlight.sky import lenses
-from firstlight.studies.cards import (
-    Fingerprint,
-    Verdict,
-    architecture_digest,
-    check_card,
-    digest,
-    read_card,
-    versions,
-    write_card,
-)
+from firstlight.studies import full_scale
+from firstlight.studies.cards import Fingerprint, Verdict, architecture_digest, digest
 from firstlight.studies.lens_finder_sky import BUILD, FULL, HARD, simulate, training_set
 from firstlight.studies.study import Config, Study
 
@@ -78,34 +67,20 @@ def fit_model(
     Returns:
         The trained model and its history.
     """
-    from firstlight import training
     from firstlight.layers.augmentation import random_symmetry
 
-    training.set_seed(seed)
-    model = build_model(config)
-    if config["steps"] < 1:
-        return model, training.History()
-    training.compile_model(
-        model,
-        steps=config["steps"],
-        learning_rate=config["learning_rate"],
-        weight_decay=config["weight_decay"],
-        ema=config["ema"],
-        loss="binary_crossentropy",
-    )
-    history = training.fit(
-        model,
+    return full_scale.fit(
+        build_model,
+        config,
         images,
         labels,
-        steps=config["steps"],
-        batch_size=config["batch_size"],
-        seed=seed,
+        seed,
+        loss="binary_crossentropy",
         augment=random_symmetry,
         checkpoint=checkpoint,
         resume=resume,
         progress=progress,
     )
-    return model, history
 
 
 def looks(
@@ -171,43 +146,23 @@ def train(
     Returns:
         The weights.
     """
-    from firstlight import training
-
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    began, cpu = time.perf_counter(), time.process_time()
+    out, watch = Path(out), full_scale.Stopwatch()
     workers = max(1, (os.cpu_count() or 1) // 2 if config["n_train"] > 50_000 else 1)
     images, labels = training_set(config, seed, workers=workers)
     model, history = fit_model(config, images, labels, seed, checkpoint=out / "checkpoint.npz",
                                resume=resume, progress=progress)  # fmt: skip
     name = HARD_WEIGHTS.name if config["impostors"] == "mixed" else WEIGHTS.name
-    weights = training.save_weights(model, out / name)
-    scale = next((name for name, known in STUDY.scales.items() if known == config), "custom")
-    card = {
-        "study": STUDY.name,
-        "scale": scale,
-        "command": f"firstlight train {STUDY.name} --scale {scale} --seed {seed}",
-        "seed": seed,
-        "config": dict(config),
-        "fingerprint": fingerprint(config).as_dict(),
-        "parameters": model.count_params(),
-        "device": f"{os.cpu_count()} cores, {platform.machine()}",
-        "wall_s": round(time.perf_counter() - began, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "train_cpu_s": round(history.cpu_s[-1], 1) if history.cpu_s else 0.0,
-        "versions": versions(),
-        "metrics": {},
-        "bands": {},
-    }
-    write_card(weights.with_suffix(".card.json"), card)
-    found = evaluate(weights, simulate(config, seed + 1, workers=workers))
-    # Weights do not change when they are measured again, only the test sky does.
-    bands = {
-        "auroc": (found["auroc"] - 0.004, min(1.0, found["auroc"] + 0.004)),
-        "completeness": (found["completeness"] - 0.05, min(1.0, found["completeness"] + 0.05)),
-    }
-    write_card(weights.with_suffix(".card.json"), {**card, "metrics": found, "bands": bands})
-    return weights
+    train_cpu_s = round(history.cpu_s[-1], 1) if history.cpu_s else 0.0
+    return full_scale.keep(
+        STUDY, config, seed, model, out / name, fingerprint(config),
+        {**watch.read(), "train_cpu_s": train_cpu_s},
+        lambda weights: evaluate(weights, simulate(config, seed + 1, workers=workers)),
+        # Weights do not change when they are measured again, only the test sky does.
+        lambda found: {
+            name: (found[name] - half, min(1.0, found[name] + half))
+            for name, half in (("auroc", 0.004), ("completeness", 0.05))
+        },
+    )  # fmt: skip
 
 
 def evaluate(weights: Path | None, data: lenses.Lenses) -> dict[str, float]:
@@ -220,17 +175,7 @@ def evaluate(weights: Path | None, data: lenses.Lenses) -> dict[str, float]:
     Returns:
         See `judged`.
     """
-    from firstlight import training
-
-    path = Path(weights) if weights is not None else WEIGHTS
-    card = path.with_suffix(".card.json")
-    if not path.exists() or not card.exists():
-        raise FileNotFoundError(
-            f"{path}: no such weights, or no card beside them. Make them: "
-            f"firstlight train {STUDY.name} --scale full"
-        )
-    config = _tuples(read_card(card)["config"])
-    return judged(training.load_weights(build_model(config), path), data)
+    return judged(full_scale.load(STUDY, weights, build_model), data)
 
 
 def judged(model: Any, data: lenses.Lenses) -> dict[str, float]:
@@ -257,10 +202,6 @@ def judged(model: Any, data: lenses.Lenses) -> dict[str, float]:
     return found
 
 
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-
-
 def fingerprint(config: Config) -> Fingerprint:
     """What a result with this configuration depends on, as things are now."""
     sky = lenses.simulate(64, seed=SEED_OF_FINGERPRINT, bands=tuple(config["bands"]),
@@ -268,22 +209,14 @@ def fingerprint(config: Config) -> Fingerprint:
     levels = np.quantile(np.arcsinh(sky.images), np.linspace(0.02, 0.98, 25), axis=(0, 1, 2))
     return Fingerprint(
         architecture=architecture_digest(build_model(config)),
-        training=digest(_tuples(config)),
+        training=digest(full_scale.tuples(config)),
         simulator=(*sky.labels[:16].tolist(), *levels.ravel().tolist()),
     )
 
 
 def check(write: bool = True, weights: Path = WEIGHTS) -> Verdict:
     """Do the package's full-scale weights still belong to this code? See `cards.check_card`."""
-    card = weights.with_suffix(".card.json")
-    config = _tuples(read_card(card)["config"])
-    seed = int(read_card(card)["seed"]) + 1
-
-    def measure() -> dict[str, float]:
-        return evaluate(weights, simulate(config, seed, n=min(config["n_test"], 6_000)))
-
-    return check_card(card, fingerprint(STUDY.scales[read_card(card)["scale"]]), measure,
-                      write=write)  # fmt: skip
+    return full_scale.check(STUDY, weights, fingerprint, simulate, write=write)
 
 
 STUDY = Study(

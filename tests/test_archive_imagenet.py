@@ -103,6 +103,7 @@ def test_tensors_come_back_with_shape_and_stride(monkeypatch: pytest.MonkeyPatch
         Tensor("k", 6, (2, 3), (3,)),  # one stride too few
         Tensor("k", 10**12, (1,), (1,)),  # claims a storage of terabytes
         Tensor("k", 7, (1,), (1,)),  # claims another length than the file holds
+        Tensor("k", 6, (20_000, 20_000), (0, 0)),  # six numbers blown up to gigabytes
     ],
 )
 def test_a_tensor_outside_its_storage_is_refused(
@@ -143,7 +144,7 @@ def _hostile_files(mark: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("place", [0, 3, 4])
+@pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("kind", list(_hostile_files(Path())))
 def test_hostile_pickles_never_act(tmp_path: Path, place: int, kind: str) -> None:
     mark = tmp_path / "mark"
@@ -163,6 +164,34 @@ def test_other_names_of_torch_are_refused(name: str) -> None:
     for module in ("torch", "torch._utils", "collections", "builtins", "os"):
         with pytest.raises(DataCorrupt, match="expected nothing but tensors"):
             reader.find_class(module, name)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x80\x04\x8c\x05torch\x8c\x15FloatStorage.__class__\x93.",  # a dotted name
+        b"\x80\x04\x8c\x0bcollections\x8c\x14OrderedDict.__init__\x93.",
+        b"\x80\x02\x82\x01.",  # an extension code
+        b"Pstorage\n.",  # a persistent id in letters
+        b"\x80\x02cos\nsystem\n(X\x04\x00\x00\x00trueo.",  # OBJ instead of REDUCE
+        b"(X\x04\x00\x00\x00trueios\nsystem\n.",  # INST
+        b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",  # more bytes than there are
+    ],
+)
+def test_rarer_opcodes_open_no_other_door(stream: bytes) -> None:
+    good = pickle.dumps(MAGIC) + pickle.dumps(1001) + pickle.dumps({})
+    for content in (stream, good + stream, good + pickle.dumps(OrderedDict()) + stream):
+        with pytest.raises(DataCorrupt):
+            read(content)
+
+
+def test_methods_of_the_table_cannot_be_replaced() -> None:
+    """BUILD may set attributes of an OrderedDict, but only to names that are allowed."""
+    state = b"}(X\x06\x00\x00\x00valuesccollections\nOrderedDict\nub"
+    table = b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\x00\x00\x00aK\x01u" + state + b"."
+    good = pickle.dumps(MAGIC) + pickle.dumps(1001) + pickle.dumps({})
+    with pytest.raises(DataCorrupt):
+        read(good + table + pickle.dumps([]))
 
 
 def test_newer_files_and_other_things_are_refused_in_words() -> None:

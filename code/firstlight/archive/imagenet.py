@@ -4,6 +4,7 @@ A pickle can run any program. This reader allows the four names that a table of
 weights needs and refuses everything else before anything is called.
 """
 
+import math
 import pickle
 from collections import OrderedDict
 from typing import Any, BinaryIO, NamedTuple
@@ -167,6 +168,11 @@ def _array(tensor: _Tensor, storages: dict[str, np.ndarray]) -> np.ndarray:
     flat = storages[tensor.storage.key]
     if len(tensor.shape) != len(tensor.stride) or min((0, *tensor.shape, *tensor.stride)) < 0:
         raise DataCorrupt(f"weights: received {tensor!r}, expected shape and stride to match.")
+    if math.prod(tensor.shape) > _MOST_ELEMENTS:  # strides of zero cost the file nothing
+        raise DataCorrupt(
+            f"weights: received a tensor of shape {tensor.shape}, expected at most "
+            f"{_MOST_ELEMENTS} elements."
+        )
     empty = 0 in tensor.shape
     steps = zip(tensor.shape, tensor.stride, strict=True)
     last = tensor.offset + sum((length - 1) * step for length, step in steps)

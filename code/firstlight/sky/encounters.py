@@ -25,7 +25,7 @@ SOFTENING = 0.33  # of the primary, R90: its rotation is flat-topped at half its
 SCALE = 0.325  # exponential scale length of a disc over its R90, as in `population`
 STEP = 0.05
 BEFORE = 4.0  # time between the start and the pericenter of the undisturbed orbit
-AFTER = 9.0
+AFTER = 8.0
 LEAST_RATIO = 0.25
 DRAG, DRAG_RADIUS = 1.1, 0.9  # friction of the centers in each other's unseen halo
 DISRUPTION = 0.6  # e-folding time in which a satellite that is torn apart loses its mass
@@ -75,7 +75,7 @@ def draw(n: int, rng: np.random.Generator) -> pd.DataFrame:
     checks.whole("encounters.draw", "n", n, 1, 1_000_000)
     mass_ratio = 10 ** rng.uniform(np.log10(LEAST_RATIO), 0.0, n)
     table = pd.DataFrame({"mass_ratio": mass_ratio})
-    table["pericenter_r90"] = rng.uniform(0.2, 1.0, n)
+    table["pericenter_r90"] = rng.uniform(0.2, 0.9, n)
     table["size_ratio"] = mass_ratio**0.4 * np.exp(rng.normal(0, 0.1, n))
     table["hot_1"], table["hot_2"] = rng.random((2, n)) < 0.22
     for galaxy in (1, 2):

@@ -20,14 +20,18 @@ from . import checks, encounters, galaxies, population
 from .render import Grid, point_spread
 from .surveys import BANDS, SDSS, Survey
 
-__all__ = ["KINDS", "SHARES", "STAGES", "Scenes", "deposit", "simulate"]
+__all__ = ["COADD", "KINDS", "SHARES", "STAGES", "Scenes", "deposit", "simulate"]
 
 KINDS = ("merger", "isolated", "superposition")
 SHARES = (0.5, 0.25, 0.25)
 STAGES = ("approach", "first passage", "apart", "remnant", "none")
 ENCOUNTERS, LOOKS = 16, 6  # of a block
-STARS = 1000
-FIELD_IN_R80 = 3.4  # side of a stamp over the radius that holds 80 % of the light
+STARS = 1200
+FIELD = 4.3  # side of a stamp over the mean radius that holds half and four fifths of the light
+FIELD_SCATTER = 0.25  # of its logarithm
+# Twenty exposures or so, added up, as in the Stripe 82 of the Sloan survey: a single one buries
+# most tails under the noise of the sky.
+COADD = SDSS.worse(depth_mag=-1.5)
 CLOSEST = 0.35  # R90: nearer strangers would be taken for one galaxy
 _TRUTH = ("mass_ratio", "pericenter_r90", "size_ratio", "hot_1", "hot_2", "disrupted")
 Doubles = NDArray[np.float64]
@@ -63,9 +67,9 @@ def simulate(
     seed: int,
     *,
     size: int = 64,
-    survey: Survey = SDSS,
+    survey: Survey = COADD,
     shares: Sequence[float] = SHARES,
-    when: tuple[float, float] = (0.4, 7.0),
+    when: tuple[float, float] = (0.5, 6.0),
 ) -> Scenes:
     """Simulates n scenes as one survey would see them.
 
@@ -76,7 +80,7 @@ def simulate(
         survey: Seeing, sky and depth.
         shares: Of mergers, isolated galaxies and superpositions.
         when: Between which times after pericenter mergers are seen; below zero they are still
-            approaching. From -2 to 8.
+            approaching. From -2 to 7.
 
     Returns:
         The scenes.
@@ -234,10 +238,11 @@ def _conditions(truth: pd.DataFrame, scene: _Scene, size: int, survey, rng) -> N
     light = (scene.all_light * scene.share[..., None]).reshape(n, -1)
     order = np.argsort(distance, axis=1)
     inside = np.cumsum(np.take_along_axis(light, order, 1), axis=1)
-    r80 = np.take_along_axis(distance, order, 1)[np.arange(n), (inside < 0.8).sum(1)]
-    sides = FIELD_IN_R80 * r80 * np.exp(rng.normal(0, 0.2, n))
+    radii = np.take_along_axis(distance, order, 1)
+    half, most = (radii[np.arange(n), (inside < part).sum(1)] for part in (0.5, 0.8))
+    sides = FIELD * np.sqrt(half * most) * np.exp(rng.normal(0, FIELD_SCATTER, n))
     truth["r90_arcsec"] = field / sides  # of the primary
-    truth["x_r90"], truth["y_r90"] = rng.normal(0, 0.03, (2, n)) * sides.clip(0)
+    truth["x_r90"], truth["y_r90"] = rng.normal(0, 0.03, (2, n)) * sides
 
 
 def _draw(truth, scene: _Scene, size: int, survey: Survey, rng) -> NDArray[np.float32]:
@@ -263,8 +268,9 @@ def _galaxies(truth, scene: _Scene, g: int, pool: pd.DataFrame, rng):
     n = len(truth)
     hot = truth[f"hot_{g + 1}"].to_numpy()
     kind = pool["kind"].astype(str).to_numpy()
-    old, young = np.flatnonzero(kind == "elliptical"), np.flatnonzero(
-        (kind == "disc") | (kind == "irregular")
+    old, young = (
+        np.flatnonzero(kind == "elliptical"),
+        np.flatnonzero((kind == "disc") | (kind == "irregular")),
     )
     rows = np.where(hot, rng.choice(old, n), rng.choice(young, n))
     part = pool.iloc[rows].reset_index(drop=True)

@@ -27,6 +27,7 @@ SHARES = (0.5, 0.25, 0.25)
 STAGES = ("approach", "first passage", "apart", "remnant", "none")
 ENCOUNTERS, LOOKS = 16, 6  # of a block
 STARS = 1200
+KERNELS = (0.08, 0.19)  # by which stars are blurred near their center and far out, R90
 FIELD = 4.3  # side of a stamp over the mean radius that holds half and four fifths of the light
 FIELD_SCATTER = 0.25  # of its logarithm
 # Twenty exposures or so, added up, as in the Stripe 82 of the Sloan survey: a single one buries
@@ -305,10 +306,15 @@ def _starlight(truth, scene: _Scene, g, carried, colors, size, survey) -> NDArra
     shift = truth[["x_r90", "y_r90"]].to_numpy()[:, None]
     pixels = (scene.stars[:, g] + shift) * scale[:, None, None]
     weight = scene.weight[:, g] / np.maximum(scene.weight[:, g].sum(-1, keepdims=True), 1e-9)
-    soft = 0.07 * scale * (truth["size_ratio"].to_numpy() ** 0.5 if g else 1.0)
-    transform = grid.transform(deposit(grid, pixels, weight))
+    size_ratio = truth["size_ratio"].to_numpy() ** 0.5 if g else np.ones(len(truth))
+    own = scene.stars[:, g] - scene.place[:, g, None]
+    far = np.sqrt((own**2).sum(-1)) > 0.8 * size_ratio[:, None]
     kx, ky = grid.wavenumbers()
-    transform = transform * np.exp(-0.5 * (kx**2 + ky**2) * (soft[:, None, None] ** 2))
+    transform = np.zeros((), np.complex64)
+    for kernel, some in zip(KERNELS, (~far, far), strict=True):  # few stars have to be many
+        soft = (kernel * scale * size_ratio)[:, None, None]
+        blur = np.exp(-0.5 * (kx**2 + ky**2) * soft**2)
+        transform = transform + blur * grid.transform(deposit(grid, pixels, weight * some))
     sigma = survey.sky_sigma(truth["pixel_arcsec"].to_numpy())
     r_mag = truth["r_mag"].to_numpy() - 2.5 * np.log10(np.maximum(carried[:, g], 1e-9))
     magnitudes = np.stack([r_mag + colors[:, 0], r_mag, r_mag - colors[:, 1]], axis=1)

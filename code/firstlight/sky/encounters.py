@@ -120,7 +120,7 @@ def orbits(table: pd.DataFrame) -> Encounters:
     q = table["mass_ratio"].to_numpy()
     a2 = SOFTENING**2 * (1 + table["size_ratio"].to_numpy() ** 2)
     relative, speed = _parabola(table["pericenter_r90"].to_numpy(), 1 + q)
-    times = np.arange(round((BEFORE + AFTER) / STEP) + 1) * STEP - BEFORE
+    times: Floats = np.arange(round((BEFORE + AFTER) / STEP) + 1).astype(float) * STEP - BEFORE
     path, pace = np.empty((2, len(times), len(q), 3))
     path[0], pace[0] = relative, speed
     for step in range(1, len(times)):

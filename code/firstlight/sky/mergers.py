@@ -127,7 +127,7 @@ def _block(seed: int, block: int, size: int, survey: Survey, shares, when) -> Sc
     rng = np.random.default_rng([seed, block])
     paths = encounters.orbits(encounters.draw(ENCOUNTERS, rng))
     x, v, first, light = encounters.stars(paths.table, STARS, rng)
-    after = rng.uniform(*when, (ENCOUNTERS, LOOKS))
+    after = rng.uniform(when[0], when[1], (ENCOUNTERS, LOOKS))
     times = paths.table["t_pericenter"].to_numpy()[:, None] + after
     steps = np.round((times - paths.times[0]) / encounters.STEP).astype(int)
     seen, moving = encounters.follow(paths, x, v, steps)
@@ -176,7 +176,7 @@ def _moved(truth, own, pace, spin, first, start, mass) -> NDArray[np.bool_]:
     def energy(x, v, m):
         return 0.5 * (v**2).sum(-1) + encounters.potential(np.sqrt((x**2).sum(-1)), m, softening)
 
-    before = energy(*start, full)
+    before = energy(start[0], start[1], full)
     freed = energy(own, pace, mass[..., None]) > before + 0.35 * np.abs(before)
     hot = truth[["hot_1", "hot_2"]].to_numpy()[..., None]
     return np.where(hot, freed, off) & truth["merger"].to_numpy()[:, None, None]

@@ -59,9 +59,9 @@ BUILD: Config = {
 }
 FULL: Config = {
     **BUILD,
-    "n_train": 6_000,
+    "n_train": 12_000,
     "n_test": 4_000,
-    "steps": 2_000,
+    "steps": 5_000,
     "ema": 0.995,
 }
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "SWEEPS", "get", "sweep"]
 
-_MODULES = {"galaxy-zoo": "firstlight.studies.galaxy_zoo"}
+_MODULES = {
+    "galaxy-zoo": "firstlight.studies.galaxy_zoo",
+    "mergers": "firstlight.studies.mergers",
+}
 _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-size": "firstlight.studies.galaxy_zoo_runs",
@@ -26,6 +29,8 @@ _SWEEPS = {
     "cnns-rates": "firstlight.studies.cnn_parts",
     "cnns-parts": "firstlight.studies.cnn_parts",
     "features": "firstlight.studies.features",
+    "mergers-labels": "firstlight.studies.mergers_runs",
+    "mergers-statmorph": "firstlight.studies.mergers_runs",
     "optimizers-race": "firstlight.studies.optimizer_race",
     "optimizers-schedules": "firstlight.studies.optimizer_race",
     "validation-eight": "firstlight.studies.validation_eight",

@@ -62,7 +62,7 @@ class Study:
 
     name: str
     scales: Mapping[str, Config]
-    simulate: Callable[[Config, int], Data]
+    simulate: Callable[[Config, int], Any]
     train: Trainer
-    evaluate: Callable[[Path | None, Data], dict[str, float]]
+    evaluate: Callable[[Path | None, Any], dict[str, float]]
     weights: Path

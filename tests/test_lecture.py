@@ -82,7 +82,7 @@ FIGURES = {
     "3": ("why/astronomy", "fig-astronomy-papers"),
     "4a": ("why/astronomy", "fig-astronomy-tree"),
     "4b": ("why/astronomy", "fig-astronomy-activations"),
-    "5": ("why/astronomy", "fig-astronomy-mergers"),
+    "5": ("supervised/mergers", "fig-mergers-confident"),
     "6": ("why/astronomy", "fig-astronomy-semantic"),
     "7": ("supervised/lens-finder", "fig-lens-found"),
     "8": ("why/astronomy", "fig-astronomy-rr-map"),

@@ -18,6 +18,7 @@ __all__ = ["NAMES", "SWEEPS", "get", "sweep"]
 _MODULES = {
     "galaxy-zoo": "firstlight.studies.galaxy_zoo",
     "lens-finder": "firstlight.studies.lens_finder",
+    "mergers": "firstlight.studies.mergers",
 }
 _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",
@@ -29,6 +30,8 @@ _SWEEPS = {
     "cnns-rates": "firstlight.studies.cnn_parts",
     "cnns-parts": "firstlight.studies.cnn_parts",
     "features": "firstlight.studies.features",
+    "mergers-labels": "firstlight.studies.mergers_runs",
+    "mergers-statmorph": "firstlight.studies.mergers_runs",
     "optimizers-race": "firstlight.studies.optimizer_race",
     "optimizers-schedules": "firstlight.studies.optimizer_race",
     "validation-eight": "firstlight.studies.validation_eight",

@@ -36,6 +36,8 @@ class TimeSurvey:
         field_scatter: Standard deviation of ln(noise) from star to star (crowding, chip).
         night_scatter: Standard deviation of ln(noise) from visit to visit (seeing, moon).
         outlier_share: Share of visits that went wrong and do not know it.
+        population: Whose RR Lyrae stars it meets: those of the "bulge", or the metal-poorer
+            ones of the Magellanic "clouds", which stand for the halo.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -56,10 +58,14 @@ class TimeSurvey:
     field_scatter: float = 0.22
     night_scatter: float = 0.25
     outlier_share: float = 0.01
+    population: str = "bulge"
 
     def __post_init__(self) -> None:
-        if self.band not in ("Ks", "I"):
-            raise ValueError(f"TimeSurvey.band: received {self.band!r}, expected 'Ks' or 'I'.")
+        if self.band not in ("Ks", "I") or self.population not in ("bulge", "clouds"):
+            raise ValueError(
+                f"TimeSurvey: received band={self.band!r}, population={self.population!r}; "
+                "expected 'Ks' or 'I', and 'bulge' or 'clouds'."
+            )
         if len(self.epochs) != 2 or self.epochs[0] > self.epochs[1]:
             raise ValueError(
                 f"TimeSurvey.epochs: received {self.epochs!r}, expected (fewest, most)."
@@ -201,4 +207,5 @@ STRIPE82 = TimeSurvey(
     field_scatter=0.10,
     night_scatter=0.20,
     outlier_share=0.003,
+    population="clouds",
 )

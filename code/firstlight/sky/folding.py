@@ -1,4 +1,4 @@
-"""What an observer makes of a light curve: a period, a folded curve, a Fourier fit.
+"""What an observer makes of a light curve and a period: a folded curve, a Fourier fit.
 
 All functions take padded arrays with a mask, as `variables.simulate` gives them, and know
 nothing of the truth; they serve real curves as well.
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Folded", "FourierFit", "fold", "fourier_fit", "strongest_period"]
+__all__ = ["Folded", "FourierFit", "check", "fold", "fourier_fit"]
 
 _TURN = 2 * np.pi
 
@@ -87,7 +87,7 @@ def fourier_fit(
     Raises:
         ValueError: If shapes do not fit, a period is not positive, or a curve is too short.
     """
-    _check("fourier_fit", times, magnitudes, errors, mask, period_days)
+    check("fourier_fit", times, magnitudes, errors, mask, period_days)
     least = 2 * harmonics + 3
     if harmonics < 1 or mask.sum(axis=1).min() < least:
         raise ValueError(
@@ -97,9 +97,7 @@ def fourier_fit(
         )
     x = _TURN * ((times / period_days[:, None]) % 1.0)
     angles = x[:, :, None] * np.arange(1, harmonics + 1)
-    design = np.concatenate(
-        [np.ones((*x.shape, 1)), np.cos(angles), -np.sin(angles)], axis=2
-    )
+    design = np.concatenate([np.ones((*x.shape, 1)), np.cos(angles), -np.sin(angles)], axis=2)
     values = magnitudes.astype(float)
     kept = mask
     for _ in range(2):
@@ -154,7 +152,7 @@ def fold(
         ValueError: If shapes do not fit or a period is not positive (constant stars have
             none: give the one that a search finds).
     """
-    _check("fold", times, magnitudes, errors, mask, period_days)
+    check("fold", times, magnitudes, errors, mask, period_days)
     phases = times / period_days[:, None]
     if align:
         fit = fourier_fit(times, magnitudes, errors, mask, period_days, harmonics=1)
@@ -166,56 +164,7 @@ def fold(
     return Folded(*taken)
 
 
-def strongest_period(
-    times: np.ndarray,
-    magnitudes: np.ndarray,
-    errors: np.ndarray,
-    mask: np.ndarray,
-    *,
-    period_range_days: tuple[float, float] = (0.2, 60.0),
-    samples_per_peak: float = 5.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The highest peak of each curve's Lomb-Scargle periodogram (astropy).
-
-    About 20 ms a star on VVV's six years. It errs as periodograms do: by one cycle a day, and
-    on eclipsing binaries of like minima it finds half the period.
-
-    Args:
-        times: Shape (n, epochs), days.
-        magnitudes: Same shape.
-        errors: Same shape, positive where the mask is True.
-        mask: Same shape, True for a measurement.
-        period_range_days: Shortest and longest period looked at.
-        samples_per_peak: Frequencies a peak's width of 1 / (time from first to last visit).
-
-    Returns:
-        Periods in days and the height of the peak (share of the variance, 0 to 1), both (n,).
-
-    Raises:
-        ValueError: If shapes do not fit or the range is not two positive, rising numbers.
-    """
-    from astropy.timeseries import LombScargle  # half a second: only where it is used
-
-    _check("strongest_period", times, magnitudes, errors, mask, np.ones(len(times)))
-    short, long = period_range_days
-    if not 0 < short < long < np.inf:
-        raise ValueError(
-            f"strongest_period: received period_range_days={period_range_days}, expected two "
-            "positive, rising numbers of days."
-        )
-    periods, powers = np.empty(len(times)), np.empty(len(times))
-    for i, seen in enumerate(mask):
-        search = LombScargle(times[i, seen], magnitudes[i, seen], errors[i, seen])
-        frequency, power = search.autopower(
-            minimum_frequency=1 / long, maximum_frequency=1 / short,
-            samples_per_peak=samples_per_peak, method="fast",
-        )  # fmt: skip
-        best = int(np.argmax(power))
-        periods[i], powers[i] = 1 / frequency[best], power[best]
-    return periods, powers
-
-
-def _check(
+def check(
     where: str,
     times: np.ndarray,
     magnitudes: np.ndarray,
@@ -223,6 +172,19 @@ def _check(
     mask: np.ndarray,
     period_days: np.ndarray,
 ) -> None:
+    """Insists on padded light curves and positive periods.
+
+    Args:
+        where: The function that was called.
+        times: Shape (n, epochs).
+        magnitudes: Same shape, finite where the mask is True.
+        errors: Same shape, positive where the mask is True.
+        mask: Same shape.
+        period_days: Shape (n,).
+
+    Raises:
+        ValueError: If it is otherwise.
+    """
     shapes = [np.shape(a) for a in (times, magnitudes, errors, mask)]
     if len(set(shapes)) != 1 or len(shapes[0]) != 2 or np.shape(period_days) != shapes[0][:1]:
         raise ValueError(

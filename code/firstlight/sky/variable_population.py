@@ -22,17 +22,20 @@ _CONSTANT = {"quiet": 0.4, "wander": 0.35, "drift": 0.25}
 Drawn = tuple[pd.DataFrame, np.ndarray]
 
 
-def parents(subtype: str, part: str) -> np.ndarray:
+def parents(subtype: str, population: str, part: str) -> np.ndarray:
     """Rows of `variable_shapes.table` from which a set draws the shapes of a subtype.
 
     Args:
-        subtype: A key of `variable_shapes.SUBTYPES`.
+        subtype: Of `variable_shapes.SUBTYPES`.
+        population: Of `variable_shapes.POPULATIONS`.
         part: A key of `PARTS`; "train", "validation" and "test" have no row in common.
 
     Returns:
         Row numbers, rising.
     """
-    rows = np.flatnonzero((variable_shapes.table()["subtype"] == subtype).to_numpy())
+    table = variable_shapes.table()
+    fits = (table["subtype"] == subtype) & table["population"].isin([population, "both"])
+    rows = np.flatnonzero(fits.to_numpy())
     start, stop = np.round(np.array(PARTS[part]) * len(rows)).astype(int)
     return rows[start:stop]
 
@@ -48,7 +51,7 @@ def pulsating(
     Args:
         types: Shape (n,), keys of `SUBTYPE_SHARES`.
         times: Shape (n, epochs), days.
-        survey: Its band is what counts.
+        survey: Its band and population count.
         part: A key of `PARTS`.
         rng: Source of randomness.
 
@@ -64,17 +67,17 @@ def pulsating(
         mine = np.flatnonzero(types == kind)
         which = rng.choice(len(mixture), size=len(mine), p=list(mixture.values()))
         for k, subtype in enumerate(mixture):
-            rows[mine[which == k]] = rng.choice(parents(subtype, part), size=int((which == k).sum()))
+            pool = parents(subtype, survey.population, part)
+            rows[mine[which == k]] = rng.choice(pool, size=int((which == k).sum()))
     own = variable_shapes.table().iloc[rows].reset_index(drop=True)
     in_ks = variable_shapes.to_ks(own, rng)  # drawn in either band: the stream stays the same
     shapes = in_ks if survey.band == "Ks" else own
     amplitude = in_ks["amplitude_ks_mag"] if survey.band == "Ks" else own["amplitude_i_mag"]
     period = own["period_days"].to_numpy()
     epoch = survey.opposition_mjd + period * rng.uniform(size=n)
-    ratios, phases = variable_shapes.continued(
-        *(shapes[name].to_numpy() for name in ("r21", "phi21", "r31", "phi31")),
-        on=own["subtype"].isin(_CONTINUED).to_numpy(),
-    )
+    r21, phi21, r31, phi31 = shapes[["r21", "phi21", "r31", "phi31"]].to_numpy().T
+    goes_on = own["subtype"].isin(_CONTINUED).to_numpy()
+    ratios, phases = variable_shapes.continued(r21, phi21, r31, phi31, goes_on)
     has_blazhko = (own["subtype"] == "RRab").to_numpy() & (rng.uniform(size=n) < _BLAZHKO_SHARE)
     depth = np.where(has_blazhko, rng.uniform(0.05, 0.25, n), 0.0)
     slow = np.exp(rng.uniform(np.log(20), np.log(200), n))
@@ -86,8 +89,7 @@ def pulsating(
     truth = pd.DataFrame({
         "subtype": own["subtype"], "parent": own["star_id"], "period_days": period,
         "amplitude_mag": amplitude, "amplitude_i_mag": own["amplitude_i_mag"],
-        "r21": shapes["r21"], "phi21": shapes["phi21"], "r31": shapes["r31"],
-        "phi31": shapes["phi31"], "epoch_mjd": epoch,
+        "r21": r21, "phi21": phi21, "r31": r31, "phi31": phi31, "epoch_mjd": epoch,
         "feh_dex": variable_shapes.metallicity(own), "blazhko_depth": depth,
         "blazhko_days": np.where(has_blazhko, slow, np.nan),
     })  # fmt: skip
@@ -110,9 +112,7 @@ def eclipsing(times: np.ndarray, survey: TimeSurvey, rng: np.random.Generator) -
     binaries = eclipses.draw(n, rng)
     epoch = survey.opposition_mjd + binaries["period_days"].to_numpy() * rng.uniform(size=n)
     dark = eclipses.LIMB_DARKENING[survey.band]
-    # Eclipses are narrow: half of the grid lies within 0.1 of a cycle around the two minima of a
-    # circular orbit; those of an eccentric one are wide stars that 120 points catch as well.
-    grid = np.arange(120) / 120
+    grid = np.arange(120) / 120  # primary minimum, however narrow, is at 0: the amplitude holds
     whole = -2.5 * np.log10(eclipses.flux(binaries, np.broadcast_to(grid, (n, 120)), dark))
     cycles = (times - epoch[:, None]) / binaries["period_days"].to_numpy()[:, None]
     magnitudes = -2.5 * np.log10(eclipses.flux(binaries, cycles, dark))
@@ -122,14 +122,13 @@ def eclipsing(times: np.ndarray, survey: TimeSurvey, rng: np.random.Generator) -
     return truth, magnitudes - whole.mean(axis=1)[:, None]
 
 
-def constant(
-    times: np.ndarray, sigma_mag: np.ndarray, rng: np.random.Generator
-) -> Drawn:
+def constant(times: np.ndarray, sigma_mag: np.ndarray, rng: np.random.Generator) -> Drawn:
     """Stars that do not pulsate, as a survey sees them.
 
     Two in five are quiet. The others wander (correlated noise: an Ornstein-Uhlenbeck process
-    of 0.3 to 1.5 times the noise of a visit and a memory of 5 to 200 days) or drift (0.02 to
-    0.12 mag a decade's half, as proper motion in a crowd does). Shares and sizes are ours.
+    of 0.3 to 1.5 times the noise of a visit and a memory of 5 to 200 days) or drift (by 0.02 to
+    0.12 mag from first visit to last, as where two stars of a crowd move apart). Shares and
+    sizes are ours.
 
     Args:
         times: Shape (n, epochs), days, rising; padding at the end.

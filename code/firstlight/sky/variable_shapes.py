@@ -17,19 +17,27 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-__all__ = ["HARMONICS", "SUBTYPES", "continued", "metallicity", "select", "series", "table", "to_ks"]
+__all__ = [
+    "HARMONICS", "POPULATIONS", "SUBTYPES", "continued", "metallicity", "select", "series", "table",
+    "to_ks",
+]  # fmt: skip
 
 HARMONICS = 7
-# Subtype here: (type and subtype in the catalog, fields it is taken from, stars at most).
-SUBTYPES: dict[str, tuple[str, str, tuple[str, ...], int]] = {
-    "RRab": ("RRLyr", "RRab", ("BLG",), 5000),
-    "RRc": ("RRLyr", "RRc", ("BLG",), 2500),
-    "Cep-F": ("Cep", "F", ("LMC", "SMC", "BLG"), 2000),
-    "Cep-1O": ("Cep", "1", ("LMC", "SMC", "BLG"), 1000),
-    "BLHer": ("T2Cep", "BLHer", ("LMC", "SMC", "BLG"), 1000),
-    "WVir": ("T2Cep", "WVir", ("LMC", "SMC", "BLG"), 1000),
-    "RVTau": ("T2Cep", "RVTau", ("LMC", "SMC", "BLG"), 1000),
-}
+SUBTYPES = ("RRab", "RRc", "Cep-F", "Cep-1O", "BLHer", "WVir", "RVTau")
+POPULATIONS = ("bulge", "clouds")
+_ALL = ("BLG", "LMC", "SMC")
+# Subtype and population here; type, subtype and fields in the catalog; stars at most.
+_GROUPS: tuple[tuple[str, str, str, str, tuple[str, ...], int], ...] = (
+    ("RRab", "bulge", "RRLyr", "RRab", ("BLG",), 4000),
+    ("RRab", "clouds", "RRLyr", "RRab", ("LMC", "SMC"), 3000),
+    ("RRc", "bulge", "RRLyr", "RRc", ("BLG",), 2000),
+    ("RRc", "clouds", "RRLyr", "RRc", ("LMC", "SMC"), 1500),
+    ("Cep-F", "both", "Cep", "F", _ALL, 2000),
+    ("Cep-1O", "both", "Cep", "1", _ALL, 1000),
+    ("BLHer", "both", "T2Cep", "BLHer", _ALL, 1000),
+    ("WVir", "both", "T2Cep", "WVir", _ALL, 1000),
+    ("RVTau", "both", "T2Cep", "RVTau", _ALL, 1000),
+)
 _NUMBERS = ("period_days", "amplitude_i_mag", "r21", "phi21", "r31", "phi31")
 _FILE = "variable_shapes.npz"
 
@@ -39,24 +47,29 @@ def table() -> pd.DataFrame:
     """The sample of OGLE-III that is shipped with the package.
 
     Returns:
-        Columns `star_id`, `subtype` (a key of `SUBTYPES`), `period_days`, `amplitude_i_mag`
-        (peak to peak), `r21`, `phi21`, `r31`, `phi31` (I band, cosine series, radians). The
-        order within a subtype is random. Do not change it: everybody gets the same object.
+        Columns `star_id`, `subtype` (of `SUBTYPES`), `population` ("bulge", "clouds" or, where
+        stars are few, "both"), `period_days`, `amplitude_i_mag` (peak to peak), `r21`, `phi21`,
+        `r31`, `phi31` (I band, cosine series, radians). The order within a group is random.
+        Do not change the table: everybody gets the same object.
     """
     with resources.files(__package__).joinpath(_FILE).open("rb") as file, np.load(file) as stored:
         columns = {name: stored[name].astype(float) for name in _NUMBERS}
-        subtype = np.repeat(list(SUBTYPES), stored["counts"])
-        star_id = np.char.decode(stored["star_id"], "ascii")
-    return pd.DataFrame({"star_id": star_id, "subtype": subtype} | columns)
+        words = {
+            "star_id": np.char.decode(stored["star_id"], "ascii"),
+            "subtype": np.repeat([group[0] for group in _GROUPS], stored["counts"]),
+            "population": np.repeat([group[1] for group in _GROUPS], stored["counts"]),
+        }
+    return pd.DataFrame(words | columns)
 
 
 def select(catalog: pd.DataFrame) -> pd.DataFrame:
     """Takes from the whole catalog what `table` holds.
 
-    RR Lyrae stars come from the bulge, where the VVV survey looks; Cepheids, of which
-    the bulge has few, from the Magellanic Clouds too. A harmonic too weak for its phase to be
-    measured is taken as absent. Left out are stars without a first or second harmonic and
-    ratios above 1 (R21) or above 0.8 (R31), which no pulsation model makes.
+    RR Lyrae stars come from the bulge, where the VVV survey looks, and apart from these from
+    the Magellanic Clouds, whose old stars are as poor in metals as the halo's; Cepheids, of
+    which the bulge has few, from everywhere. A harmonic too weak for its phase to be
+    measured is taken as absent. Left out are amplitudes
+    below 0.02 mag, ratios above 1 (R21) or 0.8 (R31), and RRab stars with R21 below 0.05.
 
     Args:
         catalog: As `archive.ogle.ogle3_variables` returns it.
@@ -69,20 +82,20 @@ def select(catalog: pd.DataFrame) -> pd.DataFrame:
     """
     field = catalog["star_id"].str.split("-").str[1]
     parts = []
-    for subtype, (kind, name, fields, most) in SUBTYPES.items():
+    for number, (subtype, population, kind, name, fields, most) in enumerate(_GROUPS):
         of_kind = (catalog["type"] == kind) & (catalog["subtype"] == name)
         stars = catalog[of_kind & field.isin(fields)].copy()
         for harmonic in ("21", "31"):
             absent = stars[f"phi{harmonic}"].isna() | stars[f"r{harmonic}"].isna()
             stars.loc[absent, [f"r{harmonic}", f"phi{harmonic}"]] = 0.0
         good = stars["amplitude_i_mag"].gt(0.02) & stars["r21"].lt(1) & stars["r31"].lt(0.8)
-        if kind == "RRLyr" and name == "RRab":
+        if subtype == "RRab":
             good &= stars["r21"].gt(0.05)
-        order = np.random.default_rng([3, list(SUBTYPES).index(subtype)]).permutation(good.sum())
-        parts.append(stars[good].iloc[order[:most]].assign(subtype=subtype))
+        order = np.random.default_rng([3, number]).permutation(int(good.sum()))[:most]
+        parts.append(stars[good].iloc[order].assign(subtype=subtype, population=population))
     chosen = pd.concat(parts, ignore_index=True)
     chosen[list(_NUMBERS)] = chosen[list(_NUMBERS)].astype(np.float32).astype(float)
-    return chosen[["star_id", "subtype", *_NUMBERS]]
+    return chosen[["star_id", "subtype", "population", *_NUMBERS]]
 
 
 def continued(

@@ -32,7 +32,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-
 @dataclass(frozen=True)
 class Variables:
     """Simulated light curves and their truth.
@@ -157,12 +156,12 @@ def simulate(
         _block(np.random.default_rng([seed, block]), survey, values / values.sum(), part)
         for block in range(-(-n // BLOCK))
     ]
-    arrays = (
+    times, magnitudes, errors, mask = (
         np.concatenate([getattr(block, name) for block in blocks])[:n]
         for name in ("times", "magnitudes", "errors", "mask")
     )
     truth = pd.concat([block.truth for block in blocks], ignore_index=True)[:n]
-    return Variables(*arrays, truth, survey.band)
+    return Variables(times, magnitudes, errors, mask, truth, survey.band)
 
 
 def _block(
@@ -201,4 +200,3 @@ def _block(
     return Variables(
         times, measured.astype(np.float32), errors.astype(np.float32), mask, truth, survey.band
     )
-

@@ -144,7 +144,7 @@ def test_simulated_ks_curves_fit_like_real_vvv_curves(real):
     found = only("RRab", 4000, 7)
     near = np.exp(-0.5 * ((found.truth["mean_mag"] - 14.93) / 0.5) ** 2)
     found = found.take(np.random.default_rng(0).uniform(size=len(found)) < near)
-    arrays = (found.times, found.magnitudes, found.errors, found.mask)
+    arrays = found.curves
     ours = folding.fourier_fit(*arrays, found.period_days, harmonics=4)
     snr = variables.signal_to_noise(ours.amplitude_mag, ours.scatter_mag, ours.kept.sum(1))
     true_snr = variables.signal_to_noise(theirs.amplitude_mag, theirs.scatter_mag, n_epochs)
@@ -249,6 +249,29 @@ def test_a_central_eclipse_hides_exactly_what_it_covers():
     np.testing.assert_allclose(1 - half, 0.5 * (1 - found), atol=1e-9)
 
 
+@pytest.mark.parametrize("turn", [0.06, 0.09, 0.12])
+def test_eclipses_of_ellipsoids_are_overlaps_of_ellipses(turn):
+    first, second, stretch, tilt = 0.38, 0.30, 1.3, 1.4
+    one = binary(radius_1=first, radius_2=second, elongation=stretch, inclination_rad=tilt)
+    angle = TURN * turn
+    x, y = np.sin(angle), np.cos(angle) * np.cos(tilt)  # from star to star, on the sky
+    across = np.hypot(x, y)
+    drawn_out = np.sqrt(1 + (stretch**2 - 1) * across**2)
+    u, v = np.meshgrid(np.linspace(-2, 2, 1600), np.linspace(-2, 2, 1600))
+    along = (u * x + v * y) / across
+    beside = (u * y - v * x) / across
+
+    def inside(radius, center):
+        return ((along - center) / drawn_out) ** 2 + beside**2 < radius**2
+
+    back = inside(first, 0.0)
+    hidden = (back & inside(second, across)).sum() / back.sum()
+    light = eclipses.flux(one, np.array([[turn]]), 0.0)[0, 0]
+    lost = 1 - light / drawn_out**1.3  # far ends are darker by gravity: power 1 + 0.3
+    assert hidden > 0.01
+    assert lost == pytest.approx(hidden * first**2 / (first**2 + 0.5 * second**2), rel=0.01)
+
+
 def test_an_eccentric_orbit_moves_the_second_eclipse_and_keeps_the_first():
     cycles = np.arange(2000)[None] / 2000
     found = eclipses.flux(binary(eccentricity=0.4, periastron_rad=0.0), cycles, 0.3)[0]
@@ -279,8 +302,8 @@ def test_eclipses_reach_the_magnitudes():
     found = only("EB", 400)
     assert (found.truth["amplitude_mag"] > 0).all()
     deep = (found.snr > 60) & (found.truth["subtype"] == "EW")
-    kept = found.take(deep.to_numpy() if hasattr(deep, "to_numpy") else deep)
-    folded = folding.fold(kept.times, kept.magnitudes, kept.errors, kept.mask, kept.period_days / 2)
+    kept = found.take(deep.to_numpy())
+    folded = folding.fold(*kept.curves, kept.period_days / 2)
     fit = folding.fourier_fit(*folded, np.ones(len(kept)), harmonics=1)
     assert np.median(2 * fit.amplitudes[:, 0] / kept.truth["amplitude_mag"]) == pytest.approx(
         0.85, abs=0.2
@@ -369,7 +392,6 @@ def test_constant_stars_are_quiet_wander_or_drift():
 
     def remembered(subtype):  # correlation of neighbors in time
         some = found.take((truth["subtype"] == subtype).to_numpy())
-        level = np.median(np.where(some.mask, some.magnitudes, np.nan), axis=1)
         level = np.nanmedian(np.where(some.mask, some.magnitudes, np.nan), axis=1)
         off = np.clip(
             (some.magnitudes - level[:, None]) / np.where(some.mask, some.errors, 1), -3, 3
@@ -458,7 +480,7 @@ def test_taking_stars_keeps_rows_together():
 
 def test_folding_sorts_and_aligns_like_the_archive():
     found = only("RRab", 200)
-    arrays = (found.times, found.magnitudes, found.errors, found.mask)
+    arrays = found.curves
     folded = folding.fold(*arrays, found.period_days)
     gaps = np.diff(np.where(folded.mask, folded.phases, 2.0), axis=1)
     assert (gaps >= 0).all() and folded.phases.max() < 1 and folded.phases.min() >= 0
@@ -487,7 +509,7 @@ def test_the_periodogram_is_that_of_astropy():
 def test_the_strongest_period_is_the_true_one_of_most_rrab_stars():
     found = only("RRab", 200)
     found = found.take(found.snr > 60)
-    arrays = (found.times, found.magnitudes, found.errors, found.mask)
+    arrays = found.curves
     period, height = periods.strongest_period(*arrays)
     right = np.abs(period / found.period_days - 1) < 5e-4
     assert right.mean() > 0.9 and height[right].min() > 0.3

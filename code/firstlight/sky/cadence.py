@@ -190,7 +190,8 @@ VVV = TimeSurvey(
     sigma_mag=0.034,
     reference_mag=15.0,
 )
-# RR Lyrae stars of SDSS Stripe 82 in i (close to I), 1998 to 2007 (Sesar et al. 2010).
+# RR Lyrae stars of SDSS Stripe 82 in i (close to I), 1998 to 2007 (Sesar et al. 2010): epochs,
+# errors and seasons roughly as theirs; of the stars themselves nothing is taken from there.
 STRIPE82 = TimeSurvey(
     name="Stripe 82",
     band="I",
@@ -201,9 +202,8 @@ STRIPE82 = TimeSurvey(
     season_days=65.0,
     mean_mag=(14.5, 20.5),
     floor_mag=0.010,
-    sigma_mag=0.020,
+    sigma_mag=0.035,
     reference_mag=20.0,
-    slope=0.3,
     field_scatter=0.10,
     night_scatter=0.20,
     outlier_share=0.003,

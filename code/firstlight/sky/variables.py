@@ -73,11 +73,16 @@ class Variables:
         """Signal-to-noise ratio of the whole curve (see `signal_to_noise`), `(n,)`."""
         return self.truth["snr"].to_numpy()
 
+    @property
+    def curves(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Times, magnitudes, errors, mask: `folding.fold(*stars.curves, stars.period_days)`."""
+        return self.times, self.magnitudes, self.errors, self.mask
+
     def take(self, rows: np.ndarray) -> "Variables":
         """Some of the stars, in the given order (or under a mask)."""
         truth = self.truth.iloc[np.arange(len(self))[rows]].reset_index(drop=True)
-        arrays = (self.times[rows], self.magnitudes[rows], self.errors[rows], self.mask[rows])
-        return Variables(*arrays, truth, self.band)
+        times, magnitudes, errors, mask = (array[rows] for array in self.curves)
+        return Variables(times, magnitudes, errors, mask, truth, self.band)
 
 
 def signal_to_noise(
@@ -100,8 +105,8 @@ def signal_to_noise(
         ValueError: If a noise is not positive.
 
     Example:
-        >>> float(signal_to_noise(np.array(0.3), np.array(0.03), np.array(36)))
-        60.0
+        >>> float(signal_to_noise(np.array(0.25), np.array(0.03125), np.array(36)))
+        48.0
     """
     if not (np.asarray(noise_mag) > 0).all():
         raise ValueError(

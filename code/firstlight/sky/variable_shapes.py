@@ -168,9 +168,10 @@ def to_ks(shapes: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     Cepheids). For RRab stars the relations are measured: the distribution of amplitude and
     Fourier terms of every second real VVV curve (`archive.vvv`, Dekany & Grebel 2020), matched
     at each period to that of OGLE-III bulge stars. For the other types no K_s curves are at
-    hand. Their amplitude ratios are our assumption, with a scatter to cover it, ordered as
-    measured ones are: lower in RRc than in RRab (Braga et al. 2018), higher in Cepheids, and
-    higher yet beyond 15.5 days (Inno et al. 2015). Their harmonics are weakened like RRab's.
+    hand: their amplitude ratios are our assumption, with a scatter of 15 % to cover it. RRc
+    stars have a lower one than RRab stars (so measured by Braga et al. 2018), Cepheids about
+    the same, those beyond 15.5 days (where Inno et al. 2015 part them) a higher one. Their
+    harmonics are weakened like RRab's, their phases shifted by 0.6 times as much.
 
     Args:
         shapes: Rows of `table`.

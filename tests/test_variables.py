@@ -123,7 +123,7 @@ def test_in_ks_curves_are_smaller_rounder_and_later():
 
 @cache
 def real_vvv():
-    """The VVV curves that the conversion was not made from: every second one, from the second."""
+    """Every second VVV curve: enough for medians, at half the cost."""
     from firstlight.archive import vvv
 
     curves, table = vvv.vvv_light_curves("K"), vvv.vvv_rrab().set_index("star_id")

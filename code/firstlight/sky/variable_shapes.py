@@ -167,11 +167,12 @@ def to_ks(shapes: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     smaller, curves rounder, phases later (Madore et al. 2013; Bhardwaj et al. 2015 for
     Cepheids). For RRab stars the relations are measured: medians of amplitude and Fourier terms
     of the real VVV curves (`archive.vvv`, Dekany & Grebel 2020) at each period, matched to those
-    of OGLE-III bulge stars. They are not the same stars, so this fixes seven numbers, no
-    star's own curve. For the other types no K_s curves are at hand: their amplitude ratios are our assumption, with a scatter of 15 % to cover it. RRc
-    stars have a lower one than RRab stars (so measured by Braga et al. 2018), Cepheids about
-    the same, those beyond 15.5 days (where Inno et al. 2015 part them) a higher one. Their
-    harmonics are weakened like RRab's, their phases shifted by 0.6 times as much.
+    of OGLE-III bulge stars. They are not the same stars, so this fixes the dozen numbers below,
+    no star's own curve. For the other types no K_s curves are at hand: their amplitude ratios
+    are our assumption, with a scatter of 15 % to cover it. RRc stars have a lower one than RRab
+    stars (so measured by Braga et al. 2018), Cepheids about the same, those beyond 15.5 days
+    (where Inno et al. 2015 part them) a higher one. Their harmonics are weakened like RRab's,
+    their phases shifted by 0.6 times as much.
 
     Args:
         shapes: Rows of `table`.

@@ -78,9 +78,11 @@ def test_a_test_that_breaks_off_loses_neither_weights_nor_card(tmp_path):
 
 def test_missing_weights_or_card_name_the_command(tmp_path):
     _, weights, _ = kept(tmp_path)
-    weights.with_suffix(".card.json").unlink()
+    weights.with_suffix(".card.json").rename(tmp_path / "shared.card.json")
     with pytest.raises(FileNotFoundError, match="firstlight train toy --scale full"):
         full_scale.load(study(tmp_path), weights, build)
+    again = full_scale.load(study(tmp_path), weights, build, tmp_path / "shared.card.json")
+    assert again.count_params() == 13
     with pytest.raises(FileNotFoundError, match="no such weights"):
         full_scale.load(study(tmp_path), tmp_path / "other.npz", build)
 

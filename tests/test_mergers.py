@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstlight.sky import encounters, mergers
+from firstlight.sky import encounters, merger_light, mergers
 from firstlight.sky.render import Grid
 
 
@@ -132,24 +132,24 @@ def test_deposited_light_is_conserved_and_keeps_its_center(seed):
     rng = np.random.default_rng(seed)
     grid, weight = Grid(32), rng.random((2, 30))
     pixels = rng.uniform(-15, 15, (2, 30, 2))
-    maps = mergers.deposit(grid, pixels, weight)
+    maps = merger_light.deposit(grid, pixels, weight)
     np.testing.assert_allclose(maps.sum((1, 2)), weight.sum(1), rtol=1e-5)
     x, y = grid.offsets(np.zeros((2, 2)))
     mean = (maps * x).sum((1, 2)), (maps * y).sum((1, 2))
     np.testing.assert_allclose(mean, (weight[..., None] * pixels).sum(1).T, atol=1e-3)
     order = rng.permutation(30)
     np.testing.assert_allclose(
-        mergers.deposit(grid, pixels[:, order], weight[:, order]), maps, atol=1e-5
+        merger_light.deposit(grid, pixels[:, order], weight[:, order]), maps, atol=1e-5
     )
 
 
 def test_light_outside_is_lost_and_bad_light_refused():
     grid = Grid(32)
-    assert mergers.deposit(grid, np.full((1, 1, 2), 500.0), np.ones((1, 1))).sum() == 0
+    assert merger_light.deposit(grid, np.full((1, 1, 2), 500.0), np.ones((1, 1))).sum() == 0
     for pixels, weight in ((np.full((1, 1, 2), np.nan), np.ones((1, 1))),
                            (np.zeros((1, 2, 2)), np.ones((1, 1)))):  # fmt: skip
         with pytest.raises(ValueError, match="deposit"):
-            mergers.deposit(grid, pixels, weight)
+            merger_light.deposit(grid, pixels, weight)
 
 
 def test_the_light_of_a_scene_is_what_its_magnitude_says():

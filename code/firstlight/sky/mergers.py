@@ -16,18 +16,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import checks, encounters, galaxies, population
-from .render import Grid, point_spread
+from . import checks, encounters, galaxies, merger_light, population
+from .merger_light import Placed
 from .surveys import BANDS, SDSS, Survey
 
-__all__ = ["COADD", "KINDS", "SHARES", "STAGES", "Scenes", "deposit", "simulate"]
+__all__ = ["COADD", "KINDS", "SHARES", "STAGES", "Scenes", "simulate"]
 
 KINDS = ("merger", "isolated", "superposition")
 SHARES = (0.5, 0.25, 0.25)
 STAGES = ("approach", "first passage", "apart", "remnant", "none")
 ENCOUNTERS, LOOKS = 16, 6  # of a block
 STARS = 1200
-KERNELS = (0.08, 0.19)  # by which stars are blurred near their center and far out, R90
 FIELD = 4.3  # side of a stamp over the mean radius that holds half and four fifths of the light
 FIELD_SCATTER = 0.25  # of its logarithm
 # Twenty exposures or so, added up, as in the Stripe 82 of the Sloan survey: a single one buries
@@ -148,7 +147,7 @@ def _block(seed: int, block: int, size: int, survey: Survey, shares, when) -> Sc
     gone = _moved(truth, own, pace, spin, first[row], (x[row], v[row]), paths.mass[look, row])
     scene = _stage(truth, own, x[row], spin, centers, gone, light[row], rng)
     _conditions(truth, scene, size, survey, rng)
-    images = _draw(truth, scene, size, survey, rng)
+    images = merger_light.draw(truth, scene, size, survey, rng)
     sigma = survey.sky_sigma(truth["pixel_arcsec"].to_numpy())
     order = rng.permutation(len(row))  # so that neighbors are not of one encounter
     observed = galaxies.observe(images, sigma, rng)[order]
@@ -182,19 +181,7 @@ def _moved(truth, own, pace, spin, first, start, mass) -> NDArray[np.bool_]:
     return np.where(hot, freed, off) & truth["merger"].to_numpy()[:, None, None]
 
 
-@dataclass
-class _Scene:
-    """Stars and galaxies on the sky, in R90 of the primary, shapes (n, 2, ...)."""
-
-    place: Doubles  # (n, 2, 2) of the centers
-    stars: Doubles  # (n, 2, STARS, 2) about the primary
-    weight: Doubles  # (n, 2, STARS): light drawn as stars, over the galaxy's light in stars
-    spin: Doubles  # (n, 2, 3) in the frame of the sky
-    share: Doubles  # (n, 2) of the light of the scene
-    all_light: Doubles  # (n, 2, STARS)
-
-
-def _stage(truth, own, quiet, spin, centers, gone, light, rng) -> _Scene:
+def _stage(truth, own, quiet, spin, centers, gone, light, rng) -> Placed:
     """Puts galaxies and stars on the sky, seen from a random direction."""
     n = len(truth)
     turn = _rotations(n, rng)
@@ -216,7 +203,7 @@ def _stage(truth, own, quiet, spin, centers, gone, light, rng) -> _Scene:
     lent = rng.uniform(0, 0.6, (n, 2, 1)) * ~truth[["hot_1", "hot_2"]].to_numpy()[..., None]
     weight = np.where(merger[..., 0], gone, lent) * light
     spins = np.einsum("ngij,ngj->ngi", frames, spin)
-    return _Scene(place, about[..., :2] + place[:, :, None], weight, spins, share, light)
+    return Placed(place, about[..., :2] + place[:, :, None], weight, spins, share, light)
 
 
 def _rotations(n: int, rng: np.random.Generator) -> Doubles:
@@ -226,7 +213,7 @@ def _rotations(n: int, rng: np.random.Generator) -> Doubles:
     return Rotation.random(n, rng=rng).as_matrix()
 
 
-def _conditions(truth: pd.DataFrame, scene: _Scene, size: int, survey, rng) -> None:
+def _conditions(truth: pd.DataFrame, scene: Placed, size: int, survey, rng) -> None:
     """Brightness, apparent size and seeing: drawn without a look at the kind of scene."""
     n = len(truth)
     prior = population.draw(n, rng, survey, size)
@@ -244,121 +231,3 @@ def _conditions(truth: pd.DataFrame, scene: _Scene, size: int, survey, rng) -> N
     sides = FIELD * np.sqrt(half * most) * np.exp(rng.normal(0, FIELD_SCATTER, n))
     truth["r90_arcsec"] = field / sides  # of the primary
     truth["x_r90"], truth["y_r90"] = rng.normal(0, 0.03, (2, n)) * sides
-
-
-def _draw(truth, scene: _Scene, size: int, survey: Survey, rng) -> NDArray[np.float32]:
-    """Noise-free images in sky sigma, `(n, size, size, 3)`."""
-    images = np.zeros((len(truth), size, size, 3), np.float32)
-    carried = np.zeros((len(truth), 2))
-    pool = population.draw(8 * len(truth), rng, survey, size)
-    for g in (0, 1):
-        rows = np.flatnonzero(scene.share[:, g] > 0)
-        parts, stars_share, colors = _galaxies(truth, scene, g, pool, rng)
-        carried[:, g] = stars_share * scene.share[:, g]
-        for start in range(0, len(rows), 32):
-            some = rows[start : start + 32]
-            piece = parts.iloc[some].reset_index(drop=True)
-            images[some] += galaxies.render(piece, rng, survey=survey, size=size)[0]
-        images[rows] += _starlight(truth, scene, g, carried, colors, size, survey)[rows]
-    truth["moved"] = np.where(truth["merger"], carried.sum(1), 0.0)
-    return np.maximum(images, 0)  # the finest grain of an irregular may overshoot below the sky
-
-
-def _galaxies(truth, scene: _Scene, g: int, pool: pd.DataFrame, rng):
-    """What is left of one galaxy of each scene, and how much of its light is drawn as stars."""
-    n = len(truth)
-    hot = truth[f"hot_{g + 1}"].to_numpy()
-    kind = pool["kind"].astype(str).to_numpy()
-    old, young = (
-        np.flatnonzero(kind == "elliptical"),
-        np.flatnonzero((kind == "disc") | (kind == "irregular")),
-    )
-    rows = np.where(hot, rng.choice(old, n), rng.choice(young, n))
-    part = pool.iloc[rows].reset_index(drop=True)
-    for name in ("companion_share", "tail_share", "arc_share", "trail_sigma"):
-        part[name] = 0.0
-    if g:
-        part["star_share"] = 0.0
-    size = truth["size_ratio"].to_numpy() if g else 1.0
-    part["r90_arcsec"] = truth["r90_arcsec"] * size
-    place = (scene.place[:, g] + truth[["x_r90", "y_r90"]].to_numpy()) / np.reshape(size, (-1, 1))
-    part["x_r90"], part["y_r90"] = place.T
-    for name in ("pixel_arcsec", *(f"seeing_{band}_arcsec" for band in BANDS)):
-        part[name] = truth[name]
-    spin = scene.spin[:, g]
-    tilt = np.arccos(np.clip(np.abs(spin[:, 2]), 0, 1))
-    part["inclination_rad"] = np.where(hot, part["inclination_rad"], tilt)
-    along = np.mod(np.arctan2(spin[:, 1], spin[:, 0]) + np.pi / 2, np.pi)
-    part["angle_rad"] = np.where(hot, part["angle_rad"], along)
-    disc = np.where(hot, 1.0, 1 - part["bulge_share"])
-    stars_share = np.minimum(scene.weight[:, g].sum(-1) * disc, 0.995)
-    part["bulge_share"] = np.where(hot, 1.0, part["bulge_share"] / (1 - stars_share))
-    kept = np.maximum(scene.share[:, g] * (1 - stars_share), 1e-6)
-    part["r_mag"] = truth["r_mag"] - 2.5 * np.log10(kept)
-    color = [np.where(hot, part[f"old_{c}"], part[f"young_{c}"]) for c in ("g_r", "r_i")]
-    return part, stars_share, np.stack(color, axis=1)
-
-
-def _starlight(truth, scene: _Scene, g, carried, colors, size, survey) -> NDArray[np.float32]:
-    """The light that is drawn star by star, behind the same atmosphere."""
-    grid = Grid(size)
-    scale = (truth["r90_arcsec"] / truth["pixel_arcsec"]).to_numpy()  # pixels in an R90
-    shift = truth[["x_r90", "y_r90"]].to_numpy()[:, None]
-    pixels = (scene.stars[:, g] + shift) * scale[:, None, None]
-    weight = scene.weight[:, g] / np.maximum(scene.weight[:, g].sum(-1, keepdims=True), 1e-9)
-    size_ratio = truth["size_ratio"].to_numpy() ** 0.5 if g else np.ones(len(truth))
-    own = scene.stars[:, g] - scene.place[:, g, None]
-    far = np.sqrt((own**2).sum(-1)) > 0.8 * size_ratio[:, None]
-    kx, ky = grid.wavenumbers()
-    transform = np.zeros((), np.complex64)
-    for kernel, some in zip(KERNELS, (~far, far), strict=True):  # few stars have to be many
-        soft = (kernel * scale * size_ratio)[:, None, None]
-        blur = np.exp(-0.5 * (kx**2 + ky**2) * soft**2)
-        transform = transform + blur * grid.transform(deposit(grid, pixels, weight * some))
-    sigma = survey.sky_sigma(truth["pixel_arcsec"].to_numpy())
-    r_mag = truth["r_mag"].to_numpy() - 2.5 * np.log10(np.maximum(carried[:, g], 1e-9))
-    magnitudes = np.stack([r_mag + colors[:, 0], r_mag, r_mag - colors[:, 1]], axis=1)
-    flux = survey.electrons(magnitudes) / sigma
-    out = np.empty((len(truth), size, size, 3), np.float32)
-    for b, band in enumerate(BANDS):
-        fwhm = (truth[f"seeing_{band}_arcsec"] / truth["pixel_arcsec"]).to_numpy()
-        out[..., b] = grid.images(transform * point_spread(grid, fwhm))
-        out[..., b] *= flux[:, b, None, None]
-    return out
-
-
-def deposit(grid: Grid, pixels: Doubles, weight: Doubles) -> NDArray[np.float32]:
-    """Spreads each star over the four pixels around it, its light conserved.
-
-    Args:
-        grid: The pixels, padding included; light beyond them is lost.
-        pixels: Places from the middle of the stamp, pixels, shape (n, stars, 2).
-        weight: Light of the stars, shape (n, stars).
-
-    Returns:
-        Maps of shape (n, padded, padded).
-
-    Raises:
-        ValueError: If a place or a weight is not finite, or the shapes do not fit.
-    """
-    if pixels.shape != (*weight.shape, 2) or not (
-        np.isfinite(pixels).all() and np.isfinite(weight).all()
-    ):
-        raise ValueError(
-            f"deposit: received places of shape {pixels.shape} and weights of {weight.shape}, "
-            "expected (n, stars, 2) and (n, stars), all finite."
-        )
-    p, n = grid.padded, len(weight)
-    at = pixels + grid.start + (grid.size - 1) / 2
-    low = np.floor(at).astype(int)
-    rest = at - low
-    maps = np.zeros(n * p * p)
-    scene = np.arange(n)[:, None] * p * p
-    for dy in (0, 1):
-        for dx in (0, 1):
-            x, y = low[..., 0] + dx, low[..., 1] + dy
-            part = weight * np.abs(1 - dx - rest[..., 0]) * np.abs(1 - dy - rest[..., 1])
-            inside = (x >= 0) & (x < p) & (y >= 0) & (y < p)
-            index = (scene + np.clip(y, 0, p - 1) * p + np.clip(x, 0, p - 1)).ravel()
-            maps += np.bincount(index, (part * inside).ravel(), len(maps))
-    return maps.reshape(n, p, p).astype(np.float32)

@@ -149,13 +149,14 @@ def _device() -> str:
     return gpus[0] if gpus else f"{os.cpu_count()} cores, {platform.machine()}"
 
 
-def load(study: Study, weights: Path | None, build: Build) -> Any:
+def load(study: Study, weights: Path | None, build: Build, card: Path | None = None) -> Any:
     """The network of stored weights, built as their card says.
 
     Args:
         study: Whose weights they are.
-        weights: An npz file beside its card; None for those of the package.
+        weights: An npz file; None for those of the package.
         build: Makes the model of a configuration.
+        card: The one that describes them; by default the one beside them, of the same name.
 
     Raises:
         FileNotFoundError: If there is none, with the command that makes it.
@@ -163,7 +164,7 @@ def load(study: Study, weights: Path | None, build: Build) -> Any:
     from firstlight import training
 
     path = Path(weights) if weights is not None else study.weights
-    card = path.with_suffix(".card.json")
+    card = path.with_suffix(".card.json") if card is None else card
     if not path.exists() or not card.exists():
         raise FileNotFoundError(
             f"{path}: no such weights, or no card beside them. Make them: "

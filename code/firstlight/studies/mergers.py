@@ -6,10 +6,7 @@ weights that another task has left behind.
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +15,8 @@ from numpy.typing import NDArray
 
 from firstlight.evaluation.transfer_tests import error_rate
 from firstlight.sky import galaxies, mergers
-from firstlight.studies.cards import (
-    Fingerprint,
-    Verdict,
-    architecture_digest,
-    check_card,
-    digest,
-    read_card,
-    versions,
-    write_card,
-)
+from firstlight.studies import full_scale
+from firstlight.studies.cards import Fingerprint, Verdict, architecture_digest, digest
 from firstlight.studies.study import Config, Study
 
 __all__ = ["BUILD", "FULL", "SCRATCH", "STARTS", "STUDY", "WEIGHTS", "balanced", "build_model",
@@ -168,34 +157,20 @@ def fit_model(
     Returns:
         The trained model and its history.
     """
-    from firstlight import training
     from firstlight.layers.augmentation import random_symmetry
 
-    training.set_seed(seed)
-    model = build_model(config, start)
-    if config["steps"] < 1:
-        return model, training.History()
-    training.compile_model(
-        model,
-        steps=config["steps"],
-        learning_rate=config["learning_rate"],
-        weight_decay=config["weight_decay"],
-        ema=config["ema"],
-        loss="binary_crossentropy",
-    )
-    history = training.fit(
-        model,
+    return full_scale.fit(
+        partial(build_model, start=start),
+        {**config, "batch_size": min(config["batch_size"], len(images))},
         images,
         labels,
-        steps=config["steps"],
-        batch_size=min(config["batch_size"], len(images)),
-        seed=seed,
+        seed,
+        loss="binary_crossentropy",
         augment=random_symmetry if config["augment"] else None,
         checkpoint=checkpoint,
         resume=resume,
         progress=progress,
     )
-    return model, history
 
 
 def balanced(labels: NDArray[np.int64], n: int) -> NDArray[np.intp]:
@@ -225,23 +200,19 @@ def predict(model: Any, images: NDArray[Any], symmetries: int = 1) -> Floats:
     return training.predict(model, images, symmetries=symmetries)[:, 0]
 
 
-def load(weights: Path, config: Config = FULL) -> Any:
-    """A network with stored weights.
+def load(weights: Path | None = None, start: str = "galaxy-zoo") -> Any:
+    """One of the two networks whose weights are stored, as their card describes them.
 
     Args:
-        weights: `WEIGHTS`, `SCRATCH` or others of the same architecture.
-        config: Of the network.
+        weights: Those of the transfer, the others beside them; None for those of the package.
+        start: One of `STARTS`: which of the two.
 
     Raises:
         FileNotFoundError: If they were never made, with the command that makes them.
     """
-    from firstlight import training
-
-    if not Path(weights).exists():
-        raise FileNotFoundError(
-            f"{weights}: no such weights. Make them: firstlight train {STUDY.name} --scale full"
-        )
-    return training.load_weights(build_model(config), weights)
+    path = Path(weights) if weights is not None else WEIGHTS
+    file = path if start == "galaxy-zoo" else path.with_name(SCRATCH.name)
+    return full_scale.load(STUDY, file, build_model, path.with_suffix(".card.json"))
 
 
 def train(
@@ -261,45 +232,24 @@ def train(
     """
     from firstlight import training
 
-    out = Path(out)
-    began, cpu = time.perf_counter(), time.process_time()
+    out, watch = Path(out), full_scale.Stopwatch()
     images, labels = training_set(config, seed)
+    models = {
+        start: fit_model(config, images, labels, seed, start, resume=resume, progress=progress,
+                         checkpoint=out / f"checkpoint-{start}.npz")[0]
+        for start in STARTS
+    }  # fmt: skip
+    training.save_weights(models["random"], out / SCRATCH.name)
     test = simulate(config, seed + 1)
-    found: dict[str, float] = {}
-    for start, name in zip(STARTS, (WEIGHTS.name, SCRATCH.name), strict=True):
-        model, _ = fit_model(config, images, labels, seed, start,
-                             checkpoint=out / f"checkpoint-{start}.npz", resume=resume,
-                             progress=progress)  # fmt: skip
-        training.save_weights(model, out / name)
-        found |= _judged(load(out / name, config), test, _SUFFIX[start])
-    scale = next((name for name, known in STUDY.scales.items() if known == config), "custom")
-    weights = out / WEIGHTS.name
-    card = {
-        "study": STUDY.name,
-        "scale": scale,
-        "command": f"firstlight train {STUDY.name} --scale {scale} --seed {seed}",
-        "seed": seed,
-        "config": dict(config),
-        "fingerprint": fingerprint(config).as_dict(),
-        "parameters": model.count_params(),
-        "device": f"{os.cpu_count()} cores, {platform.machine()}",
-        "wall_s": round(time.perf_counter() - began, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "versions": versions(),
-        "metrics": found,
+    return full_scale.keep(
+        STUDY, config, seed, models["galaxy-zoo"], out / WEIGHTS.name, fingerprint(config),
+        watch.read(), lambda weights: evaluate(weights, test),
         # The weights stay, the test sky changes: three standard deviations of a counted error.
-        "bands": {name: _counted(value, len(test)) for name, value in found.items()},
-    }
-    write_card(weights.with_suffix(".card.json"), card)
-    return weights
+        lambda found: {name: _counted(value, len(test)) for name, value in found.items()},
+    )  # fmt: skip
 
 
 _SUFFIX = {"galaxy-zoo": "transfer", "random": "scratch"}
-
-
-def _judged(model: Any, test: mergers.Scenes, name: str) -> dict[str, float]:
-    guess = predict(model, network_input(test.images), symmetries=4)
-    return {f"error_{name}": error_rate(test.labels, guess)}
 
 
 def _counted(error: float, n: int) -> tuple[float, float]:
@@ -317,19 +267,11 @@ def evaluate(weights: Path | None, data: mergers.Scenes) -> dict[str, float]:
     Returns:
         `error_transfer` and `error_scratch`.
     """
-    path = Path(weights) if weights is not None else WEIGHTS
-    card = path.with_suffix(".card.json")
-    config = _tuples(read_card(card)["config"]) if card.exists() else FULL
-    pairs = zip((path, path.with_name(SCRATCH.name)), STARTS, strict=True)
-    return {
-        key: value
-        for file, start in pairs
-        for key, value in _judged(load(file, config), data, _SUFFIX[start]).items()
-    }
-
-
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+    shown, found = network_input(data.images), {}
+    for start, suffix in _SUFFIX.items():
+        guess = predict(load(weights, start), shown, symmetries=4)
+        found[f"error_{suffix}"] = error_rate(data.labels, guess)
+    return found
 
 
 def fingerprint(config: Config) -> Fingerprint:
@@ -340,21 +282,14 @@ def fingerprint(config: Config) -> Fingerprint:
     truth = scenes.truth[["merger", "moved", "time", "mass_ratio"]].mean()
     return Fingerprint(
         architecture=architecture_digest(build_model(config)),
-        training=digest(_tuples(config)),
+        training=digest(full_scale.tuples(config)),
         simulator=(*truth.tolist(), *levels.ravel().tolist()),
     )
 
 
 def check(write: bool = True, weights: Path = WEIGHTS) -> Verdict:
     """Do the package's full-scale weights still belong to this code? See `cards.check_card`."""
-    card = weights.with_suffix(".card.json")
-    config = _tuples(read_card(card)["config"])
-    seed = int(read_card(card)["seed"]) + 1
-
-    def measure() -> dict[str, float]:
-        return evaluate(weights, simulate(config, seed))
-
-    return check_card(card, fingerprint(STUDY.scales["full"]), measure, write=write)
+    return full_scale.check(STUDY, weights, fingerprint, simulate, write=write)
 
 
 STUDY = Study("mergers", {"build": BUILD, "full": FULL}, simulate, train, evaluate, WEIGHTS)

@@ -46,15 +46,7 @@ FULL: Config = {
     "weight_decay": 5e-4,
     "ema": 0.995,
 }
-HARD: Config = {
-    **FULL,
-    "bands": ("g", "r", "i"),
-    "impostors": "mixed",
-    "n_train": 120_000,
-    "stem": 32,
-    "depths": (2, 2, 3),
-    "steps": 60_000,
-}
+HARD: Config = {**FULL, "bands": ("g", "r", "i"), "impostors": "mixed"}
 
 
 def simulate(

@@ -31,6 +31,7 @@ _SWEEPS = {
     "cnns-parts": "firstlight.studies.cnn_parts",
     "features": "firstlight.studies.features",
     "mergers-labels": "firstlight.studies.mergers_runs",
+    "mergers-patience": "firstlight.studies.mergers_runs",
     "mergers-statmorph": "firstlight.studies.mergers_runs",
     "optimizers-race": "firstlight.studies.optimizer_race",
     "optimizers-schedules": "firstlight.studies.optimizer_race",

@@ -234,16 +234,17 @@ def train(
 
     out, watch = Path(out), full_scale.Stopwatch()
     images, labels = training_set(config, seed)
-    models = {
+    fits = {
         start: fit_model(config, images, labels, seed, start, resume=resume, progress=progress,
-                         checkpoint=out / f"checkpoint-{start}.npz")[0]
+                         checkpoint=out / f"checkpoint-{start}.npz")
         for start in STARTS
     }  # fmt: skip
-    training.save_weights(models["random"], out / SCRATCH.name)
+    training.save_weights(fits["random"][0], out / SCRATCH.name)
+    spent = sum(history.cpu_s[-1] for _, history in fits.values() if history.cpu_s)
     test = simulate(config, seed + 1)
     return full_scale.keep(
-        STUDY, config, seed, models["galaxy-zoo"], out / WEIGHTS.name, fingerprint(config),
-        watch.read(), lambda weights: evaluate(weights, test),
+        STUDY, config, seed, fits["galaxy-zoo"][0], out / WEIGHTS.name, fingerprint(config),
+        {**watch.read(), "train_cpu_s": round(spent, 1)}, lambda weights: evaluate(weights, test),
         # The weights stay, the test sky changes: three standard deviations of a counted error.
         lambda found: {name: _counted(value, len(test)) for name, value in found.items()},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,26 +22,36 @@ from firstlight.studies.mergers import (
 )
 from firstlight.studies.stored import Sweep
 
-__all__ = ["LABELS", "SWEEPS", "measure_labels", "measure_statmorph"]
+__all__ = [
+    "LABELS",
+    "PATIENCE",
+    "SWEEPS",
+    "measure_labels",
+    "measure_patience",
+    "measure_statmorph",
+]
 
 LABELS = {50: 80, 200: 150, 1400: 300}  # number of labels, and the steps that go with it
+PATIENCE = 3  # times as many steps, for the most labels
 
 
-@cache
-def _sky(seed: int) -> tuple[Any, ...]:
-    """Training and test scenes of a seed with everything that does not depend on the labels."""
-    from firstlight.models.mergers import imagenet_features
-
+@lru_cache(maxsize=1)
+def _skies(seed: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Training and test scenes of a seed: images, labels, and what the network sees."""
     parts = []
     for n, offset in ((BUILD["n_train"], 0), (BUILD["n_test"], 1)):
         scenes = mergers.simulate(n, 2 * seed + offset, size=BUILD["size"])
-        parts.append((
-            scenes.labels,
-            network_input(scenes.images),
-            imagenet_features(pictures(scenes.images)),
-            heads.shapes(scenes.images[..., 1]),
-        ))  # fmt: skip
-    return tuple(parts)
+        parts.append((scenes.images, scenes.labels, network_input(scenes.images)))
+    return parts[0], parts[1]
+
+
+@lru_cache(maxsize=1)
+def _measured(seed: int) -> tuple[tuple[Any, Any], ...]:
+    """Of both skies: features of photographs, and the classical shapes."""
+    from firstlight.models.mergers import imagenet_features
+
+    return tuple((imagenet_features(pictures(images)), heads.shapes(images[..., 1]))
+                 for images, _, _ in _skies(seed))  # fmt: skip
 
 
 def measure_labels(seed: int, labels: int) -> dict[str, float]:
@@ -55,19 +65,38 @@ def measure_labels(seed: int, labels: int) -> dict[str, float]:
         `imagenet` (frozen features), `galaxy_zoo` (fine-tuned), `scratch` (the same network from
         random weights) and `classical` (trees on measured shapes).
     """
-    (y, shown, seen, measured), (truth, unseen, far, other) = _sky(int(seed))
+    found = _both_starts(int(seed), int(labels), LABELS[int(labels)])
+    (_, y, _), (_, truth, _) = _skies(int(seed))
+    (seen, measured), (far, other) = _measured(int(seed))
     rows = balanced(y, int(labels))
-    config = {**BUILD, "steps": LABELS[int(labels)]}
-    found = {}
-    for start, name in (("galaxy-zoo", "galaxy_zoo"), ("random", "scratch")):
-        model, _ = fit_model(
-            config, shown[rows], y[rows, None].astype(np.float32), int(seed), start
-        )
-        found[name] = error_rate(truth, predict(model, unseen))
     line = heads.linear_head(seen[rows], y[rows], int(seed))
     found["imagenet"] = error_rate(truth, line.predict_proba(far)[:, 1])
     trees = heads.tuned_trees(measured.iloc[rows], y[rows], int(seed))
     found["classical"] = error_rate(truth, trees.predict_proba(np.asarray(other))[:, 1])
+    return found
+
+
+def measure_patience(seed: int, steps: int) -> dict[str, float]:
+    """Error rates of both starts with all labels, after so many steps.
+
+    Args:
+        seed: Of skies and trainings.
+        steps: Of 32 scenes each; the schedule is as long.
+
+    Returns:
+        `galaxy_zoo` and `scratch`.
+    """
+    return _both_starts(int(seed), max(LABELS), int(steps))
+
+
+def _both_starts(seed: int, labels: int, steps: int) -> dict[str, float]:
+    (_, y, shown), (_, truth, unseen) = _skies(seed)
+    rows = balanced(y, labels)
+    given = y[rows, None].astype(np.float32)
+    found = {}
+    for start, name in (("galaxy-zoo", "galaxy_zoo"), ("random", "scratch")):
+        model, _ = fit_model({**BUILD, "steps": steps}, shown[rows], given, seed, start)
+        found[name] = error_rate(truth, predict(model, unseen))
     return found
 
 
@@ -105,8 +134,14 @@ def _fingerprint() -> Fingerprint:
 SWEEPS = {
     "mergers-labels": Sweep(
         "mergers-labels",
-        [{"seed": seed, "labels": n} for seed in range(201, 211) for n in LABELS],
+        [{"seed": seed, "labels": n} for seed in range(201, 209) for n in LABELS],
         measure_labels,
+        _fingerprint,
+    ),
+    "mergers-patience": Sweep(
+        "mergers-patience",
+        [{"seed": seed, "steps": PATIENCE * LABELS[max(LABELS)]} for seed in range(201, 207)],
+        measure_patience,
         _fingerprint,
     ),
     "mergers-statmorph": Sweep(

@@ -134,7 +134,7 @@ def _fingerprint() -> Fingerprint:
 SWEEPS = {
     "mergers-labels": Sweep(
         "mergers-labels",
-        [{"seed": seed, "labels": n} for seed in range(201, 209) for n in LABELS],
+        [{"seed": seed, "labels": n} for seed in range(201, 207) for n in LABELS],
         measure_labels,
         _fingerprint,
     ),

@@ -75,7 +75,7 @@ def copy_features(source: keras.Model, target: keras.Model) -> keras.Model:
 
 
 def imagenet_features(
-    rgb: NDArray[Any], *, side: int = 96, block: int = 12, batch_size: int = 250
+    rgb: NDArray[Any], *, side: int = 96, block: int = 12, batch_size: int = 50
 ) -> NDArray[np.float32]:
     """What EfficientNet-Lite0, trained on everyday photographs, makes of galaxies.
 

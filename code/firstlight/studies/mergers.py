@@ -116,8 +116,11 @@ def build_model(config: Config, start: str = "random") -> Any:
     Raises:
         ValueError: If the start is unknown.
     """
+    import tensorflow as tf
+
     from firstlight.models.mergers import copy_features, merger_cnn
 
+    tf.get_logger().setLevel("ERROR")  # it warns that each network has a graph of its own
     if start not in STARTS:
         raise ValueError(f"start: received {start!r}, expected one of {', '.join(STARTS)}.")
     keys = ("size", "widths", "depths", "dropout")

@@ -9,8 +9,9 @@ import json
 import numpy as np
 import pytest
 from benchmarks import peer, simulator
+from benchmarks import variables as searches
 
-from firstlight.sky import galaxies
+from firstlight.sky import galaxies, variables
 from firstlight.sky.surveys import SDSS
 from sky_kit import plain
 
@@ -88,3 +89,11 @@ def test_an_interrupted_benchmark_takes_up_the_finished_trials(tmp_path, monkeyp
     lowest = min(peer.RATES)  # the best of the made-up errors
     assert (chosen.rate, chosen.epochs) == (lowest, peer.EPOCHS)
     assert again == [(peer.RATES[2], peer.TRIAL_EPOCHS), (lowest, peer.EPOCHS)]
+
+
+def test_both_searches_find_the_same_periods():
+    shares = {"RRab": 1.0}
+    stars = variables.simulate(4, seed=5, shares=shares)
+    ours = searches.strongest_period(*stars.curves, period_range_days=searches.RANGE_DAYS)[0]
+    # ours looks once more around its peak; astropy's grid has steps of 1e-3 of a period
+    np.testing.assert_allclose(searches.astropy_loop(stars), ours, rtol=2e-3)

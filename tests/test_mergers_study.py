@@ -168,7 +168,7 @@ def test_smoothness_rises_with_clumps_and_is_zero_for_noise():
 
 
 def test_the_published_cuts():
-    assert cas.cas_merger([0.4, 0.4, 0.3], [0.1, 0.5, 0.1]).tolist() == [True, False, False]
+    assert cas.cas_merger([0.4, 0.4, 0.3], [0.01, 0.05, 0.01]).tolist() == [True, False, False]
     assert cas.gini_m20_merger([0.6, 0.5], [-1.5, -1.5]).tolist() == [True, False]
 
 

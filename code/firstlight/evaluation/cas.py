@@ -95,9 +95,18 @@ def _one(image: NDArray[np.floating[Any]], noise: float) -> list[float]:
 
 
 def cas_merger(asymmetry: ArrayLike, smoothness: ArrayLike) -> NDArray[np.bool_]:
-    """Conselice's merger: asymmetry above 0.35 and above the smoothness (2003, ApJS 147, 1)."""
+    """Conselice's merger: asymmetry above 0.35 and above his smoothness (2003, ApJS 147, 1).
+
+    Args:
+        asymmetry: Shape (n,).
+        smoothness: As statmorph and `smoothness` give it, shape (n,). Conselice's own is ten
+            times that; the factor is put in here.
+
+    Returns:
+        Shape (n,).
+    """
     a = np.asarray(asymmetry)
-    return (a > 0.35) & (a > np.asarray(smoothness))
+    return (a > 0.35) & (a > 10 * np.asarray(smoothness))
 
 
 def gini_m20_merger(gini: ArrayLike, m20: ArrayLike) -> NDArray[np.bool_]:

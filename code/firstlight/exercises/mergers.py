@@ -37,6 +37,11 @@ def _check_pull(answer: Any) -> None:
         "nothing softens the centers: a star that passes one would be flung out of the picture.",
     )
     gap = centers - star
+    plain = (gap**2).sum(axis=1) + a
+    expect(
+        not np.allclose(got, (mass[:, None] * gap / plain[:, None] ** 1.5).sum(axis=0)),
+        "the softening is a length: it enters squared, beside the squared gap.",
+    )
     square = (gap**2).sum(axis=1) + a**2
     expect(
         not np.allclose(got, (mass[:, None] * gap / square[:, None]).sum(axis=0)),
@@ -72,12 +77,13 @@ def _check_split(answer: Any) -> None:
 
 def _check_flips(answer: Any) -> None:
     expect(callable(answer), "give the function itself: p_value, without brackets.")
-    first = np.array([0.130, 0.118, 0.125, 0.140, 0.121, 0.127])
-    second = np.array([0.115, 0.116, 0.110, 0.128, 0.123, 0.109])
+    first = np.array([0.130, 0.118, 0.125, 0.140, 0.121, 0.127, 0.124])
+    second = np.array([0.110, 0.116, 0.110, 0.128, 0.131, 0.109, 0.125])
     got = float(answer(first, second))
     gap = first - second
-    signs = 1 - 2 * ((np.arange(64)[:, None] >> np.arange(6)) & 1)
-    means = signs @ gap / 6
+    n = len(gap)
+    signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+    means = signs @ gap / n
     one = np.mean(means >= gap.mean() * (1 - 1e-12))
     right = paired_test(first, second).p_value
     expect(0 <= got <= 1, "a p-value is a share, from zero to one.")
@@ -95,18 +101,32 @@ def _check_flips(answer: Any) -> None:
         not np.isclose(got, stats.ttest_ind(first, second).pvalue),
         "the seeds are the same for both: compare them in pairs.",
     )
+    expect(
+        not np.isclose(got, stats.ttest_rel(first, second).pvalue),
+        "that is Student's test, which assumes normal differences: try all signs instead.",
+    )
+    plus = int((gap > 0).sum())
+    for ranks in (stats.wilcoxon(first, second).pvalue, stats.binomtest(plus, n).pvalue):
+        expect(
+            not np.isclose(got, ranks),
+            "that uses only ranks or signs: keep the sizes of the differences, flip their signs.",
+        )
     expect_close(got, right, "the share of all patterns of signs with a mean at least as large.")
 
 
 def _check_fraction(answer: Any) -> None:
     expect(callable(answer), "give the function itself: true_share, without brackets.")
-    for share, complete, false in ((0.17, 0.9, 0.1), (0.12, 0.8, 0.1), (0.08, 0.85, 0.05)):
+    for share, complete, false in ((0.17, 0.85, 0.1), (0.12, 0.8, 0.1), (0.08, 0.85, 0.05)):
         got = float(answer(share, complete, false))
         expect(not np.isclose(got, share / complete), "what of the false alarms among them?")
         expect(not np.isclose(got, share - false), "some mergers were missed as well.")
         expect(
             not np.isclose(got, (share - false) / complete),
             "false alarms come from those that are *not* mergers, and these are fewer than all.",
+        )
+        expect(
+            not np.isclose(got, (share - false) / (complete + false)),
+            "mind the sign: a true merger adds C and takes away F.",
         )
         right = corrected_fraction(round(share * 10**6), 10**6, round(complete * 10**6), 10**6,
                                    round(false * 10**6), 10**6).value  # fmt: skip
@@ -131,6 +151,14 @@ def _check_purity(answer: Any) -> None:
             not np.isclose(got, f * complete / (f * complete + false)),
             "only the others, a share 1 - f, give false alarms.",
         )
+        expect(
+            not np.isclose(got, f / (f * complete + (1 - f) * false)),
+            "above the line as below: only the share C of the mergers is called.",
+        )
+        expect(
+            not np.isclose(got, 1 - right),
+            "that is the share of false ones among the called: purity counts the true ones.",
+        )
         expect_close(got, right, "true ones over all that were called.")
 
 
@@ -148,6 +176,14 @@ EXERCISES = {
             "one galaxy": (lambda: lambda s, c, m, a: _pull(s, c[:1], m[:1], a), "a tide needs"),
             "equal masses": (lambda: lambda s, c, m, a: _pull(s, c, np.ones(2), a), "is lighter"),
             "not softened": (lambda: lambda s, c, m, a: _pull(s, c, m, 1e-9), "nothing softens"),
+            "softening not squared": (
+                lambda: (
+                    lambda s, c, m, a: (
+                        m[:, None] * (c - s) / (((c - s) ** 2).sum(axis=1) + a)[:, None] ** 1.5
+                    ).sum(axis=0)
+                ),
+                "enters squared",
+            ),
             "wrong power": (
                 lambda: (
                     lambda s, c, m, a: (
@@ -184,7 +220,7 @@ EXERCISES = {
                 lambda: (
                     lambda a, b: float(
                         np.mean(
-                            (1 - 2 * ((np.arange(64)[:, None] >> np.arange(6)) & 1)) @ (a - b)
+                            (1 - 2 * ((np.arange(128)[:, None] >> np.arange(7)) & 1)) @ (a - b)
                             >= (a - b).sum() * (1 - 1e-12)
                         )
                     )
@@ -196,7 +232,7 @@ EXERCISES = {
                     lambda a, b: float(
                         np.mean(
                             np.abs(
-                                (1 - 2 * ((np.arange(64)[:, None] >> np.arange(6)) & 1)) @ (a - b)
+                                (1 - 2 * ((np.arange(128)[:, None] >> np.arange(7)) & 1)) @ (a - b)
                             )
                             > abs((a - b).sum()) * (1 + 1e-12)
                         )
@@ -208,6 +244,14 @@ EXERCISES = {
                 lambda: lambda a, b: float(__import__("scipy.stats").stats.ttest_ind(a, b).pvalue),
                 "compare them in pairs",
             ),
+            "student": (
+                lambda: lambda a, b: float(__import__("scipy.stats").stats.ttest_rel(a, b).pvalue),
+                "Student's test",
+            ),
+            "ranks": (
+                lambda: lambda a, b: float(__import__("scipy.stats").stats.wilcoxon(a, b).pvalue),
+                "only ranks or signs",
+            ),
         },
     ),
     "fraction": Exercise(
@@ -218,6 +262,7 @@ EXERCISES = {
             "completeness only": (lambda: lambda s, c, f: s / c, "what of the false alarms"),
             "alarms only": (lambda: lambda s, c, f: s - f, "some mergers were missed"),
             "alarms from all": (lambda: lambda s, c, f: (s - f) / c, "that are *not* mergers"),
+            "plus": (lambda: lambda s, c, f: (s - f) / (c + f), "mind the sign"),
         },
     ),
     "purity": Exercise(
@@ -228,6 +273,14 @@ EXERCISES = {
             "even sample": (lambda: lambda f, c, a: c / (c + a), "half of mergers"),
             "specificity": (lambda: lambda f, c, a: 1 - a, "about non-mergers"),
             "alarms from all": (lambda: lambda f, c, a: f * c / (f * c + a), "a share 1 - f"),
+            "all mergers": (
+                lambda: lambda f, c, a: f / (f * c + (1 - f) * a),
+                "above the line as below",
+            ),
+            "impurity": (
+                lambda: lambda f, c, a: (1 - f) * a / (f * c + (1 - f) * a),
+                "the share of false ones",
+            ),
         },
     ),
 }

@@ -55,11 +55,19 @@ def _lenses() -> np.ndarray:
     return np.concatenate([sample.images.mean(axis=(1, 2))[:, 0], sample.einstein_radius_arcsec])
 
 
+def _mergers() -> np.ndarray:
+    from firstlight.sky import mergers
+
+    sample = mergers.simulate(4, seed=5, size=32)
+    return np.concatenate([sample.images.mean(axis=(1, 2))[:, 1], sample.truth["moved"]])
+
+
 SKIES: dict[str, tuple[str, Callable[[], np.ndarray]]] = {
     "photometry": (r"\bphotometry\.", _photometry),
     "galaxies": (r"\b(galaxies|population|galaxy_zoo)\.\w", _galaxies),
     "guiding": (r"\bguiding\.", _guiding),
     "lenses": (r"\blens_finder\b", _lenses),
+    "mergers": (r"\bmergers\.simulate\b", _mergers),
 }
 """For each simulator, how a page that uses it is recognised, and a few numbers it makes."""
 

@@ -99,8 +99,11 @@ def pictures(images: Floats) -> Floats:
     Args:
         images: Bands g, r, i in sky sigma, shape (n, size, size, 3).
     """
-    bright = galaxies.stretch(images[..., ::-1])
-    return (255 * np.clip((bright + 0.15) / 1.35, 0, 1)).astype(np.float32)
+    out = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), 256):  # in pieces, to keep the peak of memory low
+        bright = galaxies.stretch(images[start : start + 256, ..., ::-1])
+        out[start : start + 256] = 255 * np.clip((bright + 0.15) / 1.35, 0, 1)
+    return out
 
 
 def build_model(config: Config, start: str = "random") -> Any:

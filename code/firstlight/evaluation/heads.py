@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from firstlight.evaluation import morphology
-from firstlight.evaluation.cas import smoothness
+from firstlight.evaluation.cas import NAMES, smoothness
 
-__all__ = ["SHAPES", "linear_head", "shapes", "tuned_trees"]
+__all__ = ["linear_head", "shapes", "tuned_trees"]
 
-SHAPES = ("concentration", "asymmetry", "smoothness", "gini", "m20")
 STRENGTHS = (1e-3, 1e-2, 1e-1)
 
 
@@ -48,12 +47,12 @@ def shapes(images: ArrayLike, noise: float = 1.0) -> pd.DataFrame:
         noise: Standard deviation of the sky.
 
     Returns:
-        The columns of `SHAPES`, after the definitions that statmorph follows
+        The columns of `cas.NAMES`, after the definitions that statmorph follows
         (`cas.cas_gini_m20`), some hundred times faster.
     """
     found = pd.DataFrame(morphology.measure(images, noise=noise))
     found["smoothness"] = smoothness(images, found["petrosian_radius"].to_numpy(), noise)
-    return found[list(SHAPES)]
+    return found[list(NAMES)]
 
 
 def tuned_trees(features: ArrayLike, labels: ArrayLike, seed: int = 0) -> Any:

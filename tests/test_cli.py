@@ -2,10 +2,12 @@
 
 import errno
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +39,21 @@ def refused(capsys: Capture, status: int, *words: str) -> str:
     assert told.err.startswith("firstlight: ") and told.err.count("\n") == 1
     assert "Traceback" not in told.err
     return told.err
+
+
+MODULES = {
+    "firstlight.cli.cluster", "firstlight.cli.data", "firstlight.cli.evaluate",
+    "firstlight.cli.simulate", "firstlight.cli.study", "firstlight.cli.sweep",
+    "firstlight.cli.train", "firstlight.cli.words",
+}  # fmt: skip
+
+
+def test_every_command_is_a_module_of_its_own() -> None:
+    found = {f"firstlight.cli.{info.name}" for info in pkgutil.iter_modules(cli.__path__)}
+    assert found == MODULES
+    for name in cli.COMMANDS:
+        room = import_module(f"firstlight.cli.{name}")
+        assert room.ABOUT and callable(room.grammar)
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])

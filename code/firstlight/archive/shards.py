@@ -4,16 +4,19 @@ A set is a folder: `manifest.json`, and for each shard an npz of arrays and a cs
 the truth. Each file is written under a hidden name and renamed when it is whole; the
 manifest lists only finished shards, with their sha256. A run that was killed takes up
 where it stopped and gives, bit for bit, the set of an uninterrupted run, because every
-shard draws from a seed of its own.
+shard draws from a seed of its own. Who makes the shards does not matter: this process, one
+after the other, or a farm of workers that see the same folder (`scaling.farm`).
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +28,13 @@ from firstlight.archive.store import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MANIFEST", "Plan", "read_shards", "shard_seed", "write_shards"]
+__all__ = ["MANIFEST", "Plan", "in_turn", "read_shards", "shard_seed", "write_shards"]
 
 MANIFEST = "manifest.json"
 Arrays = dict[str, np.ndarray]
 Make = Callable[[int, int], "tuple[Arrays, pd.DataFrame]"]
+Made = tuple[int, dict[str, Any]]  # number of a shard, and its row of the manifest
+Farm = Callable[[Callable[[int], Made], Sequence[int]], "Iterator[Made]"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,20 @@ def shard_seed(seed: int, shard: int) -> int:
     return int(np.random.SeedSequence([seed, shard]).generate_state(1)[0])
 
 
+def in_turn(task: Callable[[int], Made], shards: Sequence[int]) -> Iterator[Made]:
+    """Make shards here, one after the other.
+
+    Args:
+        task: Makes and writes the shard of a number.
+        shards: The numbers.
+
+    Yields:
+        What `task` returned for each.
+    """
+    for shard in shards:
+        yield task(shard)
+
+
 def write_shards(
     out: Path,
     plan: Plan,
@@ -84,6 +103,7 @@ def write_shards(
     resume: bool = False,
     bytes_each: int = 0,
     tell: Callable[[int], None] = lambda done: None,
+    farm: Farm = in_turn,
 ) -> int:
     """Make a set, or finish one that was interrupted.
 
@@ -94,6 +114,7 @@ def write_shards(
         resume: Keep the finished shards of an earlier run of the same plan.
         bytes_each: Rough size of one object, to see beforehand whether the disk has room.
         tell: Called with the number of objects after each shard, kept or made.
+        farm: Who makes the shards; they may come in any order.
 
     Returns:
         How many shards were made now (the others were kept).
@@ -106,17 +127,16 @@ def write_shards(
     with _alone(out):
         manifest = _start(out, plan, resume)
         kept = {name for name, row in manifest["shards"].items() if _intact(out, row)}
-        left = sum(size for i, size in enumerate(plan.sizes) if _name(i) not in kept)
-        _check_room(out, left * bytes_each)
-        made = 0
+        missing = [i for i in range(len(plan.sizes)) if _name(i) not in kept]
+        _check_room(out, sum(plan.sizes[i] for i in missing) * bytes_each)
         for index, size in enumerate(plan.sizes):
-            if _name(index) not in kept:
-                arrays, truth = make(size, shard_seed(plan.seed, index))
-                manifest["shards"][_name(index)] = _write(out, _name(index), size, arrays, truth)
-                _save(out, manifest)
-                made += 1
-            tell(size)
-    return made
+            if index not in missing:
+                tell(size)
+        for index, row in farm(partial(_make_and_write, out, plan, make), missing):
+            manifest["shards"][_name(index)] = row
+            _save(out, manifest)
+            tell(plan.sizes[index])
+    return len(missing)
 
 
 def read_shards(out: Path, *, check: bool = True) -> "Iterator[tuple[Arrays, pd.DataFrame]]":
@@ -153,6 +173,12 @@ def read_shards(out: Path, *, check: bool = True) -> "Iterator[tuple[Arrays, pd.
             )
         with np.load(out / f"{name}.npz", allow_pickle=False) as file:
             yield {key: file[key] for key in file.files}, pd.read_csv(out / f"{name}.csv")
+
+
+def _make_and_write(out: Path, plan: Plan, make: Make, index: int) -> Made:
+    size = plan.sizes[index]
+    arrays, truth = make(size, shard_seed(plan.seed, index))
+    return index, _write(out, _name(index), size, arrays, truth)
 
 
 def _name(index: int) -> str:
@@ -216,6 +242,8 @@ def _start(out: Path, plan: Plan, resume: bool) -> dict[str, Any]:
             f"{out}: received {now}, expected {was} as in the set begun there. Repeat the same "
             "options, or choose another folder."
         )
+    for leftover in out.glob(".shard-*.part"):  # of a worker that was killed while it wrote
+        leftover.unlink(missing_ok=True)
     return old
 
 
@@ -239,7 +267,8 @@ def _write(
 
     hashes = {}
     for suffix, save in ((".csv", save_csv), (".npz", save_npz)):
-        part = out / f".{name}{suffix}.part"
+        # Two workers may write one shard, when the first was only thought to be dead.
+        part = out / f".{name}{suffix}.{uuid.uuid4().hex[:8]}.part"
         try:
             save(part)
             hashes[f"{name}{suffix}"] = _sha256(part)

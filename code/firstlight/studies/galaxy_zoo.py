@@ -6,6 +6,7 @@ The sky and the two scales stand in `galaxy_zoo_sky`.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from firstlight.sky import galaxies, gz2_tree
 from firstlight.studies import full_scale
 from firstlight.studies.cards import Fingerprint, Verdict, architecture_digest, digest
 from firstlight.studies.galaxy_zoo_sky import BUILD, FULL, network_input, simulate, training_set
-from firstlight.studies.study import Config, Data, Study
+from firstlight.studies.study import Config, Data, Parts, Study
 
 __all__ = [
     "BUILD",
@@ -29,6 +30,7 @@ __all__ = [
     "evaluate",
     "fingerprint",
     "fit_model",
+    "keep",
     "network_input",
     "scores",
     "simulate",
@@ -129,8 +131,7 @@ def train(
         The weights.
     """
     out, watch = Path(out), full_scale.Stopwatch()
-    workers = max(1, (os.cpu_count() or 1) if config["n_train"] > 30_000 else 1)
-    images, votes = training_set(config, seed, workers=workers, progress=progress)
+    images, votes = training_set(config, seed, workers=_workers(config), progress=progress)
     model, _ = fit_model(
         config,
         images,
@@ -140,8 +141,29 @@ def train(
         resume=resume,
         progress=progress,
     )
+    return keep(config, seed, out, model, watch.read(), progress=progress)
+
+
+def keep(
+    config: Config, seed: int, out: Path, model: Any, facts: Mapping[str, Any],
+    *, progress: bool = False,
+) -> Path:  # fmt: skip
+    """Write a trained network and its card, with what it says of a fresh sky.
+
+    Args:
+        config: The network was trained with.
+        seed: Likewise.
+        out: Folder for weights and card.
+        model: The network.
+        facts: More for the card, such as times.
+        progress: Show a progress bar.
+
+    Returns:
+        The weights.
+    """
+    workers = _workers(config)
     return full_scale.keep(
-        STUDY, config, seed, model, out / WEIGHTS.name, fingerprint(config), watch.read(),
+        STUDY, config, seed, model, out / WEIGHTS.name, fingerprint(config), facts,
         lambda weights: evaluate(
             weights, simulate(config, seed + 1, workers=workers, progress=progress)
         ),
@@ -151,6 +173,10 @@ def train(
             name: (found[name] * 0.98, found[name] * 1.02) for name in ("rmse", "rmse_averaged")
         },
     )  # fmt: skip
+
+
+def _workers(config: Config) -> int:
+    return max(1, (os.cpu_count() or 1) if config["n_train"] > 30_000 else 1)
 
 
 def scores(votes: Floats, predicted: Floats) -> dict[str, float]:
@@ -238,4 +264,7 @@ def classical_votes(train_sky: Floats, votes: Floats, test_sky: Floats, seed: in
     return forest.predict(classical_features(test_sky)[0]).astype(np.float32)
 
 
-STUDY = Study("galaxy-zoo", {"build": BUILD, "full": FULL}, simulate, train, evaluate, WEIGHTS)
+STUDY = Study(
+    "galaxy-zoo", {"build": BUILD, "full": FULL}, simulate, train, evaluate, WEIGHTS,
+    Parts(training_set, fit_model, keep),
+)  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Config", "Data", "Study", "Trainer"]
+__all__ = ["Config", "Data", "Parts", "Study", "Trainer"]
 
 Config = Mapping[str, Any]  # flat: names to numbers, strings, or tuples of numbers
 
@@ -48,6 +48,22 @@ class Trainer(Protocol):
 
 
 @dataclass(frozen=True)
+class Parts:
+    """A training that is one fit on arrays, in its three parts: what can be shared out.
+
+    Args:
+        training_set: `training_set(config, seed, workers=...)`: images and targets.
+        fit: `fit(config, images, targets, seed, checkpoint=..., resume=..., progress=...)`: the
+            model and its history.
+        keep: `keep(config, seed, out, model, facts)`: weights and card; returns the weights.
+    """
+
+    training_set: Callable[..., tuple[NDArray[Any], NDArray[np.float32]]]
+    fit: Callable[..., tuple[Any, Any]]
+    keep: Callable[[Config, int, Path, Any, Mapping[str, Any]], Path]
+
+
+@dataclass(frozen=True)
 class Study:
     """One landmark study, the same functions at every scale.
 
@@ -58,6 +74,7 @@ class Study:
         train: See `Trainer`.
         evaluate: `evaluate(weights, data)`: metrics; `weights=None` takes those of the package.
         weights: Where the package keeps the full-scale weights.
+        parts: The parts of `train`, where it is one fit on arrays; None where it is more.
     """
 
     name: str
@@ -66,3 +83,4 @@ class Study:
     train: Trainer
     evaluate: Callable[[Path | None, Any], dict[str, float]]
     weights: Path
+    parts: Parts | None = None

@@ -24,7 +24,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # and simulated data share one, so that both speak of the same questions in the same order.
 FLOORS = [
     {"archive", "sky"}, {"autodiff"}, {"layers"}, {"models"}, {"training"}, {"evaluation"},
-    {"studies"}, {"figures"}, {"claims"}, {"exercises"}, {"press"}, {"cli"},
+    {"studies"}, {"scaling"}, {"figures"}, {"reports"}, {"claims"}, {"exercises"}, {"press"},
+    {"cli"},
 ]  # fmt: skip
 NOT_OURS = {".git", ".venv", "_build", "dist", "__pycache__", "node_modules"}
 TEXT = {
@@ -221,6 +222,7 @@ def test_the_lock_covers_what_the_package_needs():
     locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.M))
     extras = project()["project"]["optional-dependencies"]
     needs = project()["project"]["dependencies"] + extras["book"] + extras["test"]
+    needs += extras["scaling"]
     names = {re.match(r"[\w.-]+", need).group().lower() for need in needs}
     assert not names - locked
 

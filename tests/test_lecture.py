@@ -66,6 +66,11 @@ HEADINGS = [
     ("domain adaptation", "adaptation/domain-shift"),
     ("autoencoders", "adaptation/autoencoders"),
     ("gans", "adaptation/gans"),
+    ("libraries", "libraries/tensorflow"),
+    ("tensorflow", "libraries/tensorflow"),
+    ("keras", "libraries/keras"),
+    ("sequential api", "libraries/keras"),
+    ("functional api", "libraries/keras"),
 ]
 
 # A figure's number, and the caption under its counterpart.

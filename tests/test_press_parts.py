@@ -142,6 +142,26 @@ def test_the_audit_hook_sees_cached_modules_and_not_what_is_written(tmp_path: Pa
     assert list((code / "__pycache__").glob("mod.*.pyc"))
 
 
+def test_a_kernel_finds_jax_only_where_keras_asks_for_it(tmp_path: Path) -> None:
+    packages = tmp_path / "site"
+    for name in ("jax", "json5"):
+        (packages / name).mkdir(parents=True)
+        (packages / name / "__init__.py").write_text("")
+    source = "import importlib.util as u; print([bool(u.find_spec(n)) for n in ('jax', 'json5')])"
+    env = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(toc.__file__).parent / "trace"), str(packages)])
+    traced = {"FIRSTLIGHT_TRACE": str(tmp_path / "t"), "FIRSTLIGHT_TRACE_CODE": str(tmp_path)}
+    for extra, found in (
+        ({}, "[True, True]"),
+        (traced, "[False, True]"),
+        (traced | {"KERAS_BACKEND": "tensorflow"}, "[False, True]"),
+        (traced | {"KERAS_BACKEND": "jax"}, "[True, True]"),
+    ):
+        line = [sys.executable, "-c", source]
+        run = subprocess.run(line, env=env | extra, capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == found, extra
+
+
 def test_links_are_checked(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(
         '<a href="b.html#here">ok</a> <a href="b.html#gone">no</a> <a href="c.html">no</a>'

@@ -155,6 +155,10 @@ def fit(
     weights, the optimizer and the states of dropout. So a run that was killed and started
     again takes the same steps as one that was left in peace.
 
+    Under `keras.distribution.DataParallel` in several processes, each takes its share of every
+    batch, and the steps are those of one process: only the order of sums differs. The first
+    process alone writes the checkpoint. A run may go on in another number of processes.
+
     Args:
         model: A compiled model, for example from `compile_model` with the same `steps`.
         images: Training images, shape (n, ...), n of at least `batch_size`.
@@ -175,7 +179,8 @@ def fit(
         The learning curve. The model then holds the averaged weights, if it has an `ema`.
 
     Raises:
-        ValueError: If the batch exceeds the data, or the checkpoint is of another run.
+        ValueError: If the batch exceeds the data or cannot be shared evenly among the processes,
+            or if the checkpoint is of another run.
         FloatingPointError: If the loss is no longer finite.
     """
     if not 0 < batch_size <= len(images) or len(images) != len(targets):
@@ -183,8 +188,9 @@ def fit(
             f"images, targets, batch_size: received {len(images)}, {len(targets)}, {batch_size}; "
             "expected as many targets as images, and a batch that is not larger."
         )
+    rank, mine = _share(batch_size)
     identity = {"steps": steps, "batch_size": batch_size, "seed": seed, "n": len(images)}
-    run = _Run(model, identity, Path(checkpoint) if checkpoint is not None else None)
+    run = _Run(model, identity, Path(checkpoint) if checkpoint is not None else None, rank == 0)
     if resume:
         run.restore()
     bar = _bar(run.step, steps, progress)
@@ -193,7 +199,7 @@ def fit(
             batch = np.asarray(images[rows], np.float32)
             if augment is not None:
                 batch = augment(batch, np.random.default_rng([seed, 2, run.step]))
-            run.take_step(batch, targets[rows])
+            run.take_step(batch[mine], targets[rows[mine]])
             if run.step % report_every == 0 or run.step == steps:
                 loss = run.report(monitor)
                 bar.set_postfix(loss=f"{loss:.5f}")
@@ -208,6 +214,22 @@ def fit(
     if getattr(model.optimizer, "use_ema", False):
         model.optimizer.finalize_variable_values(model.trainable_variables)
     return run.history
+
+
+def _share(batch_size: int) -> tuple[int, slice]:
+    """Which process this is, and its part of every batch."""
+    if keras.distribution.distribution() is None or keras.backend.backend() != "jax":
+        return 0, slice(None)
+    import jax
+
+    rank, processes = jax.process_index(), jax.process_count()
+    each, rest = divmod(batch_size, processes)
+    if rest:
+        raise ValueError(
+            f"batch_size: received {batch_size} for {processes} processes, expected a multiple, so "
+            "that each takes the same share. Choose another number of processes."
+        )
+    return rank, slice(rank * each, (rank + 1) * each)
 
 
 def _batches(
@@ -231,8 +253,10 @@ def _bar(start: int, steps: int, progress: bool) -> Any:
 class _Run:
     """The state of a run between steps, in memory and on disk."""
 
-    def __init__(self, model: keras.Model, identity: dict[str, int], path: Path | None) -> None:
-        self.model, self.identity, self.path = model, identity, path
+    def __init__(
+        self, model: keras.Model, identity: dict[str, int], path: Path | None, writes: bool = True
+    ) -> None:
+        self.model, self.identity, self.path, self.writes = model, identity, path, writes
         self.history, self.step = History(), 0
         self.loss_sum, self.loss_steps = 0.0, 0
         self.cpu_began, self.saved_at = time.process_time(), time.monotonic()
@@ -274,7 +298,7 @@ class _Run:
         return list(seen.values())
 
     def save(self) -> None:
-        if self.path is None:
+        if self.path is None or not self.writes:
             return
         state = {
             **self.identity,

@@ -63,7 +63,7 @@ def _mergers() -> np.ndarray:
 
 
 SKIES: dict[str, tuple[str, Callable[[], np.ndarray]]] = {
-    "photometry": (r"\bphotometry\.", _photometry),
+    "photometry": (r"\b(photometry\.|redshifts\.samples\b)", _photometry),
     "galaxies": (r"\b(galaxies|population|galaxy_zoo)\.\w", _galaxies),
     "guiding": (r"\bguiding\.", _guiding),
     "lenses": (r"\blens_finder\b", _lenses),

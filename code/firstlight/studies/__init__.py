@@ -27,6 +27,8 @@ _SWEEPS = {
     "galaxy-zoo-full": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
+    "architectures-sky": "firstlight.studies.architecture_runs",
+    "architectures-starts": "firstlight.studies.architecture_runs",
     "cnns-rates": "firstlight.studies.cnn_parts",
     "cnns-parts": "firstlight.studies.cnn_parts",
     "features": "firstlight.studies.features",

@@ -1,8 +1,8 @@
 """Notes which companion files a process reads, while the press executes a chapter.
 
 The press puts this folder first on a kernel's PYTHONPATH, so that Python imports this
-module at the start of the kernel and of every Python child it starts. Without
-`FIRSTLIGHT_TRACE` it does nothing. It must be cheap and can never break the kernel.
+module at the start of the kernel and of every Python child it starts. It also hides JAX
+from those that do not ask for it. Without `FIRSTLIGHT_TRACE` it does nothing. It must be cheap and can never break the kernel.
 """
 
 import os
@@ -68,6 +68,24 @@ def _watch(trace: str, code: str) -> None:
     sys.addaudithook(hook)
 
 
+def _hide_jax() -> None:
+    """Let a kernel of TensorFlow's find no JAX, even where `[scaling]` has installed it.
+
+    TensorFlow imports JAX wherever it finds it (for its converter to TFLite), at a cost of
+    110 MB and half a second a kernel; readers and Binder have none.
+    """
+    from importlib.machinery import PathFinder
+
+    class WithoutJax(PathFinder):
+        @classmethod
+        def find_spec(cls, fullname, path=None, target=None):  # type: ignore[no-untyped-def]
+            if fullname in ("jax", "jaxlib"):
+                return None
+            return super().find_spec(fullname, path, target)
+
+    sys.meta_path[:] = [WithoutJax if f is PathFinder else f for f in sys.meta_path]
+
+
 def _next_sitecustomize() -> None:
     """Run the `sitecustomize` that this one hides, if the machine has one."""
     from importlib.machinery import PathFinder
@@ -82,6 +100,8 @@ def _next_sitecustomize() -> None:
 try:
     if os.environ.get("FIRSTLIGHT_TRACE") and os.environ.get("FIRSTLIGHT_TRACE_CODE"):
         _watch(os.environ["FIRSTLIGHT_TRACE"], os.environ["FIRSTLIGHT_TRACE_CODE"])
+        if os.environ.get("KERAS_BACKEND") != "jax":
+            _hide_jax()
     _next_sitecustomize()
 except Exception:
     pass

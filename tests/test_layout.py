@@ -297,7 +297,9 @@ def test_binder_has_the_tested_versions_of_what_chapters_run_on():
     lock = {need.name: str(need.specifier).removeprefix("==") for need in meant}
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", sources()[".binder/requirements.txt"], re.M))
     assert {name: lock[name] for name in pins} == pins
-    needs = {re.match(r"[\w.-]+", need).group() for need in project()["project"]["dependencies"]}
+    wanted = project()["project"]["dependencies"]
+    wanted += project()["project"]["optional-dependencies"]["scaling"]  # a chapter runs on it
+    needs = {re.match(r"[\w.-]+", need).group() for need in wanted}
     assert needs - {"tensorflow"} <= set(pins) and "tensorflow-cpu" in pins
     assert not {"sphinx", "jupyter-book", "tensorflow", "pytest"} & set(pins)  # a small image
     assert "jupytext-config set-default-viewer" in sources()[".binder/postBuild"]

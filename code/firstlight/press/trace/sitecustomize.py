@@ -2,7 +2,8 @@
 
 The press puts this folder first on a kernel's PYTHONPATH, so that Python imports this
 module at the start of the kernel and of every Python child it starts. It also hides JAX
-from those that do not ask for it. Without `FIRSTLIGHT_TRACE` it does nothing. It must be cheap and can never break the kernel.
+from those that do not ask for it. Without `FIRSTLIGHT_TRACE` it does nothing. It must be
+cheap and can never break the kernel.
 """
 
 import os

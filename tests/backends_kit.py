@@ -218,6 +218,40 @@ def isophotes():
     return around(layer, (16, 16, 2)), pictures("r", 3, 16, 16, 2)
 
 
+def shapes(name, n=4):
+    """log_scale, eta_1 and eta_2 of small disks."""
+    return (rng(name).normal(0, 0.3, (n, 3)) + [-4.0, 0.2, 0.1]).astype("float32")
+
+
+@case("layers.sersic.ExponentialDisk layers.sersic.stretch_matrix")
+def exponential_disk():
+    return around(room("layers.sersic").ExponentialDisk(16), (3,)), shapes("y")
+
+
+@case("layers.sersic.SersicRenderer layers.sersic_mixture.chebyshev layers.sersic_mixture.mixture")
+def sersic_renderer():
+    along = np.exp(-((np.arange(9) - 4.0) ** 2) / 3)
+    star = np.outer(along, along) / along.sum() ** 2
+    numbers = rng("z").normal(0, 0.3, (3, 7)) + [5, 0, 0, 1, 0, 0, 0.4]
+    return around(room("layers.sersic").SersicRenderer(16, star), (7,)), numbers.astype("float32")
+
+
+@case("layers.scoring.GaussNewton layers.scoring.slopes models.semantic_autoencoder.refined "
+      "models.semantic_autoencoder.dense_encoder")  # fmt: skip
+def refined():
+    module, disk = room("models.semantic_autoencoder"), room("layers.sersic").ExponentialDisk(16)
+    encoder = module.dense_encoder(16, (-4.0, 0.2, 0.1), (0.1, 0.1, 0.1), widths=(8,), soft=0.1)
+    return module.refined(encoder, disk), np.asarray(disk(shapes("aa", 5)))
+
+
+@case("models.semantic_autoencoder.autoencoder models.semantic_autoencoder.paper_encoder "
+      "models.semantic_autoencoder.ShapeFromAngle")  # fmt: skip
+def semantic_autoencoder():
+    module, disk = room("models.semantic_autoencoder"), room("layers.sersic").ExponentialDisk(16)
+    model = module.autoencoder(module.paper_encoder(16, (4, 4)), disk, 1e-9, "clean")
+    return model, shapes("bb", 5)
+
+
 @case("layers.rotated_views.RotatedViews layers.rotated_views.MergeViews")
 def views():
     import keras

@@ -29,6 +29,9 @@ NOT_HERE = {
     "models.efficientnet_lite.preprocess_input", "models.efficientnet_lite.load_imagenet",
     "models.efficientnet_lite.block_output", "models.efficientnet_lite.cut",
     "models.efficientnet_lite.freeze", "models.architectures.operations",
+    "layers.sersic.check_images", "layers.sersic.check_psf", "layers.sersic_mixture.Mixture",
+    "layers.sersic_mixture.exact_transform", "models.semantic_autoencoder.to_shape",
+    "models.semantic_autoencoder.from_shape", "models.semantic_autoencoder.pixel_loss",
 }  # fmt: skip
 
 

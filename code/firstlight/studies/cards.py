@@ -80,7 +80,8 @@ def architecture_digest(model: Any) -> str:
     """
     keep = ("units", "filters", "kernel_size", "strides", "padding", "activation", "rate",
             "use_bias", "turns", "flips", "views", "mode", "sizes", "parents", "epsilon",
-            "pool_size", "factors", "recenter", "rings", "weight", "soft", "limit")  # fmt: skip
+            "pool_size", "factors", "recenter", "rings", "weight", "soft", "limit",
+            "half_width", "oversample", "psf", "stddev")  # fmt: skip
     layers = []
     for layer in model.layers:
         config = layer.get_config()

@@ -223,16 +223,17 @@ def shapes(name, n=4):
     return (rng(name).normal(0, 0.3, (n, 3)) + [-4.0, 0.2, 0.1]).astype("float32")
 
 
-@case("layers.sersic.ExponentialDisk layers.sersic.stretch_matrix")
+@case("layers.sersic.ExponentialDisk layers.ellipses.stretch_matrix layers.ellipses.hyperbolic"
+      " layers.ellipses.third")  # fmt: skip
 def exponential_disk():
     return around(room("layers.sersic").ExponentialDisk(16), (3,)), shapes("y")
 
 
-@case("layers.sersic.SersicRenderer layers.sersic_mixture.chebyshev layers.sersic_mixture.mixture")
+@case("layers.sersic.SersicRenderer layers.sersic_mixture.gaussians layers.sersic_mixture.mixture")
 def sersic_renderer():
     along = np.exp(-((np.arange(9) - 4.0) ** 2) / 3)
     star = np.outer(along, along) / along.sum() ** 2
-    numbers = rng("z").normal(0, 0.3, (3, 7)) + [5, 0, 0, 1, 0, 0, 0.4]
+    numbers = rng("z").normal(0, 0.3, (3, 7)) + [3, 0, 0, 1, 0, 0, 0.4]
     return around(room("layers.sersic").SersicRenderer(16, star), (7,)), numbers.astype("float32")
 
 

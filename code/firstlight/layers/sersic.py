@@ -4,9 +4,7 @@
 atmosphere, three numbers. `SersicRenderer` draws any Sersic profile behind any point-spread
 function, seven numbers. Both have no weights to train.
 
-A shape is given as (eta_1, eta_2): the axis ratio is q = exp(-|eta|) and the major axis stands at
-half the angle of the vector, counted from +x (columns) toward +y (rows). A round galaxy is the
-origin, and no angle jumps from 180 degrees to zero.
+Shapes are given as (eta_1, eta_2), see `layers.ellipses`.
 """
 
 from __future__ import annotations
@@ -18,43 +16,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
-from firstlight.layers.sersic_mixture import INDICES, chebyshev, mixture
+from firstlight.layers.ellipses import hyperbolic, stretch_matrix, third
+from firstlight.layers.sersic_mixture import gaussians
 
-__all__ = ["NAMES", "ExponentialDisk", "SersicRenderer", "check_images", "check_psf",
-           "stretch_matrix"]  # fmt: skip
+__all__ = ["NAMES", "ExponentialDisk", "SersicRenderer", "check_images", "check_psf"]
 
-NAMES = ("flux", "x", "y", "log_radius", "eta_1", "eta_2", "log_index")
+NAMES = ("log_flux", "x", "y", "log_radius", "eta_1", "eta_2", "log_index")
 FAINT = 1e-6  # beyond the wavenumbers where the point-spread function falls below, nothing is left
-
-
-def stretch_matrix(eta_1: Any, eta_2: Any) -> tuple[Any, Any, Any]:
-    """The matrix exp [[eta_1, eta_2], [eta_2, -eta_1]], smooth also where the galaxy is round.
-
-    Its eigenvalues are 1 / q along the major axis and q along the minor one. It turns a circle's
-    squared radius into that of an ellipse of equal area.
-
-    Args:
-        eta_1: Any shape.
-        eta_2: The same shape.
-
-    Returns:
-        Elements xx, yy and xy, each of that shape.
-
-    Example:
-        >>> [round(float(element), 3) for element in stretch_matrix(0.0, np.log(2.0))]
-        [1.25, 1.25, 0.75]
-    """
-    cosh, sinh = _hyperbolic(eta_1**2 + eta_2**2)
-    return cosh + sinh * eta_1, cosh - sinh * eta_1, sinh * eta_2
-
-
-def _hyperbolic(squared: Any) -> tuple[Any, Any]:
-    """cosh(eta) and sinh(eta) / eta from eta^2, by the series where the quotient is 0 / 0."""
-    eta = ops.sqrt(ops.maximum(squared, 1e-8))
-    large = squared > 1e-4
-    up, down = ops.exp(eta), ops.exp(-eta)
-    return (ops.where(large, (up + down) / 2, 1 + squared / 2),
-            ops.where(large, (up - down) / (2 * eta), 1 + squared / 6))  # fmt: skip
 
 
 def _columns(parameters: Any, count: int) -> list[Any]:
@@ -131,15 +99,15 @@ class ExponentialDisk(keras.layers.Layer):
         log_scale, eta_1, eta_2 = _columns(parameters, 3)
         x2, y2, xy2 = self._squares
         eta2 = eta_1**2 + eta_2**2
-        cosh, sinh = _hyperbolic(eta2)
+        cosh, sinh = hyperbolic(eta2)
         along = eta_1 * (x2 - y2) + eta_2 * xy2
         radius = ops.sqrt(cosh * (x2 + y2) - sinh * along) * ops.exp(-log_scale)
         image = ops.exp(-radius)
-        third = ops.where(eta2 > 1e-2, (cosh - sinh) / ops.maximum(eta2, 1e-8), 1 / 3 + eta2 / 30)
         common = image * ops.exp(-2 * log_scale) / (2 * radius)
+        bend = third(cosh, sinh, eta2) * along - sinh * (x2 + y2)
         columns = [image * radius]
         for eta, own in ((eta_1, x2 - y2), (eta_2, xy2)):
-            columns.append(common * (sinh * own + eta * (third * along - sinh * (x2 + y2))))
+            columns.append(common * (sinh * own + eta * bend))
         return image[..., None], ops.stack(columns, axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -168,9 +136,10 @@ class SersicRenderer(keras.layers.Layer):
             narrower than two and a half pixels needs 2 or more.
         padding: Width of the periodic box over that of the image.
 
-    Input shape: `(n, 7)`, the columns of `NAMES`: flux; x and y of the center, in pixels from the
-        middle of the image; log_radius, the logarithm of the half-light radius in pixels (of the
-        circle of equal area); eta_1 and eta_2; log_index, held between 0.6 and 6.
+    Input shape: `(n, 7)`, the columns of `NAMES`: log_flux, the logarithm of all the flux; x and y
+        of the center, in pixels from the middle of the image; log_radius, the logarithm of the
+        half-light radius in pixels (of the circle of equal area); eta_1 and eta_2; log_index,
+        held between 0.6 and 6.
     Output shape: `(n, size, size, 1)`, flux a pixel.
 
     Raises:
@@ -178,7 +147,7 @@ class SersicRenderer(keras.layers.Layer):
 
     Example:
         >>> draw = SersicRenderer(16, psf=np.ones((1, 1)))
-        >>> draw(np.array([[100, 0, 0, 0.5, 0, 0, 0]], "float32")).shape
+        >>> draw(np.array([[5, 0, 0, 0.5, 0, 0, 0]], "float32")).shape
         (1, 16, 16, 1)
     """
 
@@ -218,7 +187,6 @@ class SersicRenderer(keras.layers.Layer):
         x = np.arange(self.size) - (self.size - 1) / 2
         self._along_x = [f(np.outer(self._kx, x)).astype("f4") for f in (np.cos, np.sin)]
         self._along_y = [f(np.outer(x, self._ky)).astype("f4") for f in (np.cos, np.sin)]
-        self._mixture = mixture()
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check that there are seven numbers a galaxy."""
@@ -226,9 +194,42 @@ class SersicRenderer(keras.layers.Layer):
 
     def call(self, parameters: Any) -> Any:
         """Images of shape `(n, size, size, 1)`."""
-        flux, x, y, log_radius, eta_1, eta_2, log_index = _columns(parameters, 7)
-        light = self._profile(log_radius, eta_1, eta_2, log_index)
+        log_flux, x, y, log_radius, eta_1, eta_2, log_index = _columns(parameters, 7)
+        k2 = self._squares(log_radius, eta_1, eta_2)[0]
+        light = ops.exp(log_flux) * self._profile(k2, log_index)[0]
         real, imaginary = (light * part for part in self._star)
+        return self._picture(real, imaginary, x, y)[..., None]
+
+    def slopes(self, parameters: Any) -> tuple[Any, Any]:
+        """Images and their derivatives in the seven numbers, by the formula.
+
+        Args:
+            parameters: Shape (n, 7).
+
+        Returns:
+            Shapes (n, size, size, 1) and (n, size, size, 7).
+        """
+        log_flux, x, y, log_radius, eta_1, eta_2, log_index = _columns(parameters, 7)
+        k2, k2_1, k2_2 = self._squares(log_radius, eta_1, eta_2, slopes=True)
+        light, by_k2, by_index = self._profile(k2, log_index, slopes=True)
+        flux, (real, imaginary) = ops.exp(log_flux), self._star
+
+        def picture(part: Any) -> Any:
+            part = flux * part
+            return self._picture(part * real, part * imaginary, x, y)
+
+        def moved(k: Any) -> Any:  # times -i k
+            part = flux * light * k
+            return self._picture(part * imaginary, -part * real, x, y)
+
+        image = picture(light)
+        columns = [image, moved(self._kx[None, None, :]), moved(self._ky[None, :, None]),
+                   *(picture(by_k2 * part) for part in (2 * k2, k2_1, k2_2)),
+                   picture(by_index)]  # fmt: skip
+        return image[..., None], ops.stack(columns, axis=-1)
+
+    def _picture(self, real: Any, imaginary: Any, x: Any, y: Any) -> Any:
+        """From a transform to an image about (x, y), shape (n, size, size)."""
         cos, sin = ops.cos(self._kx * x), ops.sin(self._kx * x)
         real, imaginary = real * cos + imaginary * sin, imaginary * cos - real * sin
         cos_x, sin_x = self._along_x
@@ -237,24 +238,36 @@ class SersicRenderer(keras.layers.Layer):
         cos, sin = ops.cos(self._ky[:, None] * y), ops.sin(self._ky[:, None] * y)
         rows = rows[0] * cos + rows[1] * sin, rows[1] * cos - rows[0] * sin
         cos_y, sin_y = self._along_y
-        image = ops.matmul(cos_y, rows[0]) - ops.matmul(sin_y, rows[1])
-        return (flux * image)[..., None]
+        return ops.matmul(cos_y, rows[0]) - ops.matmul(sin_y, rows[1])
 
-    def _profile(self, log_radius: Any, eta_1: Any, eta_2: Any, log_index: Any) -> Any:
-        """Transform of a centered profile of unit flux, shape (n, ky, kx)."""
+    def _squares(
+        self, log_radius: Any, eta_1: Any, eta_2: Any, slopes: bool = False
+    ) -> tuple[Any, ...]:
+        """Squared wavenumbers on the circle of the galaxy, in units of its half-light radius."""
         kx, ky = self._kx[None, None, :], self._ky[None, :, None]
-        xx, yy, xy = stretch_matrix(eta_1, eta_2)
-        k2 = (xx * kx**2 + yy * ky**2 + 2 * xy * kx * ky) * ops.exp(2 * log_radius)
-        low, high = (float(np.log(n)) for n in INDICES)
-        log_index = ops.reshape(ops.clip(log_index, low, high), (-1, 1))
-        weights = ops.matmul(chebyshev(log_index), self._mixture.weights)
-        weights = weights / ops.sum(weights, axis=1, keepdims=True)
-        half_variance = ops.exp(2 * self._mixture.log_sigma(ops.exp(log_index))) / 2
-        light = 0.0
+        total, difference, twice = kx**2 + ky**2, kx**2 - ky**2, 2 * kx * ky
+        r2, eta2 = ops.exp(2 * log_radius), eta_1**2 + eta_2**2
+        cosh, sinh = hyperbolic(eta2)
+        along = eta_1 * difference + eta_2 * twice
+        k2 = r2 * (cosh * total + sinh * along)
+        if not slopes:
+            return (k2,)
+        bend = sinh * total + third(cosh, sinh, eta2) * along
+        return k2, r2 * (eta_1 * bend + sinh * difference), r2 * (eta_2 * bend + sinh * twice)
+
+    def _profile(self, k2: Any, log_index: Any, slopes: bool = False) -> tuple[Any, ...]:
+        """Transform of a centered profile of unit flux, and its slopes in k2 and log_index."""
+        log_index = ops.reshape(log_index, (-1, 1))
+        weights, half_variance, *more = gaussians(log_index, slopes)
+        light, by_k2, by_index = 0.0, 0.0, 0.0
         for j in range(weights.shape[1]):
             one = (slice(None), slice(j, j + 1), None)
-            light = light + weights[one] * ops.exp(-half_variance[one] * k2)
-        return light
+            wave = ops.exp(-half_variance[one] * k2)
+            light = light + weights[one] * wave
+            if slopes:
+                by_k2 = by_k2 - (weights[one] * half_variance[one]) * wave
+                by_index = by_index + (more[0][one] - more[1][one] * k2) * wave
+        return light, by_k2, by_index
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """An image of one band for every row."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["INDICES", "Mixture", "chebyshev", "exact_transform", "mixture"]
+__all__ = ["INDICES", "Mixture", "exact_transform", "gaussians", "mixture"]
 
 INDICES = (0.6, 6.0)
 TERMS = 14
@@ -43,28 +43,41 @@ class Mixture:
     offset: NDArray[np.float32]
     slope: NDArray[np.float32]
 
-    def log_sigma(self, index: Any) -> Any:
-        """Logarithm of the widths over the half-light radius, shape (n, terms) for (n, 1)."""
-        return self.offset + self.slope * index
 
-
-def chebyshev(log_index: Any) -> Any:
-    """Chebyshev polynomials of the logarithm of the index.
+def gaussians(log_index: Any, slopes: bool = False) -> tuple[Any, ...]:
+    """Shares and half variances of the Gaussians of Sersic profiles.
 
     Args:
-        log_index: Shape (n, 1), a tensor or an array.
+        log_index: Shape (n, 1), a tensor or an array; held inside the range of `INDICES`.
+        slopes: Also what the derivative of the profile's transform in log_index is made of.
 
     Returns:
-        Shape (n, degree + 1).
+        Shares of the light, shape (n, terms), that add up to one; half of the variances, in
+        squared half-light radii, the same shape; with `slopes` also the derivatives of the
+        shares, and shares times those of the half variances.
     """
     from keras import ops
 
-    low, high = np.log(INDICES)
-    x = 2 * (log_index - float(low)) / float(high - low) - 1
-    terms = [ops.ones_like(x), x]
+    low, high = (float(np.log(n)) for n in INDICES)
+    fit, width = mixture(), (high - low) / 2
+    inside = ops.clip(log_index, low, high)
+    x = (inside - low) / width - 1
+    terms, rising = [ops.ones_like(x), x], [ops.zeros_like(x), ops.ones_like(x)]
     while len(terms) <= DEGREE:
+        rising.append(2 * terms[-1] + 2 * x * rising[-1] - rising[-2])
         terms.append(2 * x * terms[-1] - terms[-2])
-    return ops.concatenate(terms, axis=1)
+    shares = ops.matmul(ops.concatenate(terms, axis=1), fit.weights)
+    total = ops.sum(shares, axis=1, keepdims=True)
+    shares = shares / total
+    index = ops.exp(inside)
+    half_variance = ops.exp(2 * (fit.offset + fit.slope * index)) / 2
+    if not slopes:
+        return shares, half_variance
+    moves = ops.cast((log_index > low) & (log_index < high), "float32")
+    change = ops.matmul(ops.concatenate(rising, axis=1), fit.weights) / (width * total)
+    change = change - shares * ops.sum(change, axis=1, keepdims=True)
+    wider = shares * half_variance * (2 * fit.slope * index)
+    return shares, half_variance, moves * change, moves * wider
 
 
 def exact_transform(k: ArrayLike, index: float) -> Floats:

@@ -38,7 +38,7 @@ BUILD: Config = {
     "widths": (256, 256, 128),
     "binning": 2,
     "target": "noisy",
-    "steps": 3_000,
+    "steps": 5_000,
     "batch_size": 64,
     "learning_rate": 2e-3,
     "weight_decay": 0.0,
@@ -46,10 +46,10 @@ BUILD: Config = {
 }
 FULL: Config = {
     **BUILD,
-    "n_train": 1_000_000,
+    "n_train": 500_000,
     "n_test": 4_000,
     "widths": (512, 512, 256),
-    "steps": 60_000,
+    "steps": 24_000,
     "batch_size": 128,
     "ema": 0.999,
 }

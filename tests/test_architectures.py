@@ -13,6 +13,7 @@ from firstlight.layers.messages import Messages, Places
 from firstlight.models import architectures as nets
 from firstlight.sky import fields, groups
 from firstlight.studies import (
+    architecture_cells,
     architecture_crowd,
     architecture_depth,
     architecture_tasks,
@@ -234,6 +235,48 @@ def test_what_is_planted_into_hubble_is_away_from_what_was_found():
     assert not hubble.recovered(there, planted).any()
     added = planted.image - image
     assert np.sqrt((added**2).sum()) == pytest.approx(np.sqrt((planted.snr**2).sum()), rel=0.05)
+
+
+def test_a_method_that_paints_the_truth_recovers_all_that_is_planted():
+    image = hubble.sky()
+    maps = source_finding.sharpened(image[None], **architecture_crowd.FILTER)
+    blind = {"filter": lambda im: source_finding.sharpened(im[None], **architecture_crowd.FILTER),
+             "blind": lambda im: maps}  # fmt: skip
+    faint, bright = (hubble.trial(image, blind, 3, rounds=2, snr=snr)
+                     for snr in ((3.0, 6.0), (12.0, 40.0)))  # fmt: skip
+    assert not bright.got["blind"].any() and len(bright.got["filter"]) > 200
+    assert faint.got["filter"].mean() < 0.1 < bright.got["filter"].mean()
+    lead, error = bright.lead("filter", "blind")
+    assert lead == bright.got["filter"].mean() and 0 < error < 0.05
+    with pytest.raises(ValueError, match="rounds=0"):
+        hubble.trial(image, blind, 3, rounds=0)
+
+
+def test_a_model_of_one_size_paints_an_image_of_another():
+    maps = architecture_crowd.hubble_maps(nets.unet(8, 48))
+    image = np.random.default_rng(1).normal(size=(64, 80)).astype(np.float32)
+    assert {name: f(image).shape for name, f in maps.items()} == {
+        "U-net": (1, 64, 80), "peaks": (1, 64, 80)}  # fmt: skip
+
+
+def test_three_cells_and_attention_are_of_one_size():
+    night, folded = architecture_cells.night(4), architecture_cells.folded()
+    sizes = [arm.build().count_params() for arm in night.arms.values()]
+    assert max(sizes) / min(sizes) < 1.06
+    curves = architecture_tasks.TASKS["light curves"].arms
+    sizes = [curves[k].build().count_params() for k in ("GRU", "dense, list")]
+    sizes += [arm.build().count_params() for arm in folded.arms.values()]
+    assert max(sizes) / min(sizes) < 1.06
+    x, _ = night.make(3, "test")
+    first = night.arms["GRU, asked first"].see(x)
+    np.testing.assert_array_equal(first[:, 0], x[:, -1])
+
+
+def test_a_ratio_joins_runs_by_their_start():
+    rows = [{"task": "a 4", "seed": 1.0, "a: x": 1.0, "a: y": ""},
+            {"task": "a 4", "seed": 1.0, "a: y": 3.0, "a: x": ""},
+            {"task": "a 4", "seed": 2.0, "a: x": 5.0}]  # fmt: skip
+    np.testing.assert_allclose(runs.ratio(rows, "a 4", "x", "y"), [3.0])
 
 
 # --- drawings and the stored run -----------------------------------------------------

@@ -28,6 +28,7 @@ _SWEEPS = {
     "galaxy-zoo-full": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-classical": "firstlight.studies.galaxy_zoo_runs",
     "galaxy-zoo-ensemble": "firstlight.studies.galaxy_zoo_runs",
+    "architectures-cells": "firstlight.studies.architecture_runs",
     "architectures-sky": "firstlight.studies.architecture_runs",
     "architectures-starts": "firstlight.studies.architecture_runs",
     "cnns-rates": "firstlight.studies.cnn_parts",

@@ -6,17 +6,16 @@ a color and stretched for the eye. So S/N is meant in units of what is left of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from firstlight.evaluation.source_finding import match, peaks, sharpened
 from firstlight.sky import fields
 
-__all__ = ["PART", "Planted", "plant", "recovered", "sky", "threshold_for"]
+__all__ = ["PART", "Planted", "Trial", "plant", "recovered", "sky", "threshold_for", "trial"]
 
 PART = (512, 768)  # pixels of the picture that are used, from its upper left corner
 _STAMP, _CLEAR = 24, 2.0
@@ -112,8 +111,50 @@ def threshold_for(maps: NDArray[np.float64], number: int) -> float:
     return float(ordered[min(number, len(ordered) - 1)])
 
 
-def table(methods: dict[str, NDArray[np.bool_]], planted: Planted) -> pd.DataFrame:
-    """Share recovered by each method, of the fainter and the brighter half."""
-    bright = planted.snr >= np.median(planted.snr)
-    return pd.DataFrame({name: {"fainter half": got[~bright].mean(), "brighter half":
-                                got[bright].mean()} for name, got in methods.items()})  # fmt: skip
+class Trial(NamedTuple):
+    """How methods compare on the same planted sources.
+
+    Args:
+        already: Positions of what each finds in the untouched picture, (n, 2), by name.
+        got: For each planted source of all rounds, whether the method found it, by name.
+    """
+
+    already: dict[str, NDArray[np.float64]]
+    got: dict[str, NDArray[np.bool_]]
+
+    def lead(self, own: str, rival: str) -> tuple[float, float]:
+        """Mean difference of two methods' shares, source by source, and its standard error."""
+        gain = self.got[own].astype(float) - self.got[rival]
+        return float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def trial(
+    image: NDArray[np.float32], maps: Mapping[str, Callable[[NDArray[np.float32]], NDArray[Any]]],
+    seed: int, *, number: int = 1200, rounds: int = 4, snr: tuple[float, float] = (12.0, 40.0),
+) -> Trial:  # fmt: skip
+    """Plant sources again and again, and ask every method for them.
+
+    Args:
+        image: In sky sigma.
+        maps: Functions that turn an image into a map `(1, height, width)` whose peaks are
+            sources, by name.
+        seed: Of what is planted.
+        number: Sources that each may find in the untouched image; that sets its threshold.
+        rounds: How often to plant anew.
+        snr: Range of signal-to-noise ratios.
+
+    Raises:
+        ValueError: If rounds is below one.
+    """
+    if rounds < 1:
+        raise ValueError(f"trial: received rounds={rounds}, expected 1 or more.")
+    before = {name: function(image) for name, function in maps.items()}
+    limit = {name: threshold_for(m, number) for name, m in before.items()}
+    already = {name: peaks(m, limit[name])[0] for name, m in before.items()}
+    got: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in maps}
+    for k in range(rounds):
+        planted = plant(image, rounds * seed + k, snr=snr, taken=list(already.values()))
+        for name, function in maps.items():
+            found = peaks(function(planted.image), limit[name])[0]
+            got[name].append(recovered(found, planted))
+    return Trial(already, {name: np.concatenate(parts) for name, parts in got.items()})

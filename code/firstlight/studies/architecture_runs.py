@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from firstlight.sky import fields, groups, variables
 from firstlight.studies import (
+    architecture_cells,
     architecture_crowd,
     architecture_depth,
     architecture_tasks,
@@ -17,9 +18,11 @@ from firstlight.studies.architecture_sequences import alerts, flares
 from firstlight.studies.cards import Fingerprint, architecture_digest, digest
 from firstlight.studies.stored import Sweep
 
-__all__ = ["NAMES", "SEEDS", "SWEEPS", "fingerprint", "measure", "ratio", "sky_fingerprint"]
+__all__ = ["NAMES", "NIGHTLY", "SEEDS", "SWEEPS", "cells_fingerprint", "fingerprint", "measure",
+           "ratio", "sky_fingerprint"]  # fmt: skip
 
 SEEDS = range(501, 506)
+NIGHTLY = range(501, 503)  # of nights of several lengths
 LATER = ("sky",)  # has a stored run of its own
 NAMES = (*(name for name in architecture_tasks.TASKS if name not in LATER), "thirty layers")
 
@@ -37,9 +40,16 @@ def measure(task: str, seed: int) -> dict[str, float]:
 
 
 def ratio(rows: list[dict[str, Any]], task: str, own: str, rival: str) -> NDArray[np.float64]:
-    """Error of the rival over one's own, start by start, from the rows of the stored run."""
-    of_task = [row for row in rows if row["task"] == task]
-    return np.array([row[f"{task}: {rival}"] / row[f"{task}: {own}"] for row in of_task])
+    """Error of the rival over one's own, start by start, from the rows of stored runs."""
+    merged: dict[float, dict[str, Any]] = {}
+    for row in rows:
+        if row["task"] == task:
+            measured = {k: v for k, v in row.items() if v != ""}
+            merged[row["seed"]] = merged.get(row["seed"], {}) | measured
+    name = task.rstrip("0123456789 ")
+    pair = f"{name}: {rival}", f"{name}: {own}"
+    both = [row for row in merged.values() if all(column in row for column in pair)]
+    return np.array([row[pair[0]] / row[pair[1]] for row in both])
 
 
 def fingerprint() -> Fingerprint:
@@ -81,12 +91,32 @@ def sky_fingerprint() -> Fingerprint:
     )
 
 
+def cells_fingerprint() -> Fingerprint:
+    """What the run of the three cells depends on."""
+    chosen = [architecture_cells.folded(), architecture_cells.night(4)]
+    return Fingerprint(
+        digest([{arm: architecture_digest(who.build()) for arm, who in task.arms.items()}
+                for task in chosen]),
+        digest([[task.steps, task.batch, [who.rate for who in task.arms.values()]]
+                for task in chosen]),
+        tuple(map(float, np.ravel(alerts(2, seed=6, steps=4)[0]))),
+    )  # fmt: skip
+
+
 SWEEPS = {
     "architectures-starts": Sweep(
         "architectures-starts",
         [{"task": task, "seed": seed} for seed in SEEDS for task in NAMES],
         measure,
         fingerprint,
+    ),
+    "architectures-cells": Sweep(
+        "architectures-cells",
+        [{"task": f"recall {n}", "seed": seed} for seed in NIGHTLY
+         for n in architecture_cells.NIGHTS]
+        + [{"task": "light curves", "seed": seed} for seed in SEEDS[:3]],
+        architecture_cells.measure,
+        cells_fingerprint,
     ),
     "architectures-sky": Sweep(
         "architectures-sky",

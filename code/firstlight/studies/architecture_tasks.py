@@ -103,7 +103,7 @@ def shown(images: Array) -> Array:
 
 def _pairs(ask: str, spread: float = 7.0) -> Callable[[int, str], Data]:
     def make(seed: int, part: str) -> Data:
-        sky = fields.pairs(2500 if part == "train" else 2000, split(seed, part), spread=spread)
+        sky = fields.pairs(2500 if part == "train" else 4000, split(seed, part), spread=spread)
         y = sky.double[:, None] if ask == "two" else sky.center / spread
         return shown(sky.images), y.astype(np.float32)
 
@@ -143,7 +143,7 @@ def binned(x: Array) -> Array:
 
 
 def _alerts(seed: int, part: str) -> Data:
-    return alerts(8000 if part == "train" else 2000, split(seed, part), steps=16)
+    return alerts(8000 if part == "train" else 4000, split(seed, part), steps=16)
 
 
 def _flares(seed: int, part: str) -> Data:
@@ -159,7 +159,7 @@ def _members(seed: int, part: str) -> Data:
 
 
 def _alone(seed: int, part: str) -> Data:
-    n = 300 if part == "train" else 200
+    n = 300 if part == "train" else 1000
     sky = photometry.simulate(NODES * n, split(seed, part))
     x = (sky.magnitudes - [23.6, 22.7, 21.8, 21.2, 20.9]) / 1.5
     y = (np.log1p(sky.redshift) - 0.36) / 0.14
@@ -234,7 +234,9 @@ def answers(model: keras.Model, x: Array, batch: int = 500) -> Array:
     return np.concatenate(parts)
 
 
-def fit(task: str | Task, arm: str, seed: int, data: tuple[Data, Data] | None = None) -> Trained:
+def fit(
+    task: str | Task, arm: str, seed: int, data: tuple[Data, Data] | None = None, starts: int = 1
+) -> Trained:  # fmt: skip
     """Train one arm of a task and test it.
 
     Args:
@@ -242,9 +244,10 @@ def fit(task: str | Task, arm: str, seed: int, data: tuple[Data, Data] | None = 
         arm: Of its arms.
         seed: Of the data, the weights and the batches.
         data: Training and test part, if they are made already.
+        starts: How often to train, each time on the same data from other weights and batches.
 
     Returns:
-        The network, its answers and their error.
+        The network and its answers, both of the first start, and the mean error of all starts.
 
     Raises:
         ValueError: If there is no such task or arm.
@@ -255,7 +258,11 @@ def fit(task: str | Task, arm: str, seed: int, data: tuple[Data, Data] | None = 
         task = TASKS[task]
     if arm not in task.arms:
         raise ValueError(f"arm: received {arm!r}, expected one of {', '.join(task.arms)}.")
-    (x, y), (x_test, y_test) = data or (task.make(seed, "train"), task.make(seed, "test"))
+    data = data or (task.make(seed, "train"), task.make(seed, "test"))
+    if starts > 1:
+        runs = [fit(task, arm, seed + 1000 * k, data) for k in range(starts)]
+        return runs[0]._replace(error=float(np.mean([run.error for run in runs])))
+    (x, y), (x_test, y_test) = data
     who = task.arms[arm]
     training.set_seed(seed)
     model = who.build()

@@ -173,6 +173,48 @@ def _metric(kind: str = "sums") -> Any:
     return Rms
 
 
+def _check_laplace(answer: Any) -> None:
+    import keras
+
+    made = isinstance(answer, type) and issubclass(answer, keras.losses.Loss)
+    expect(made, "give the class itself, a keras.losses.Loss.")
+    random = np.random.default_rng(9)
+    y = random.normal(size=(7, 1)).astype("float32")
+    said = random.normal(size=(7, 2)).astype("float32")
+    off, s = y[:, 0] - said[:, 0], said[:, 1]
+    got = np.asarray(answer().call(y, said))
+    expect(
+        got.shape != (7, 7),
+        "a table of n times n: y_true is (n, 1), a column of y_pred is (n,), and every galaxy "
+        "was compared with every other. Take the column y_true[:, 0].",
+    )
+    expect(got.shape in ((7,), (7, 1)), "one number for each galaxy; Keras takes the mean itself.")
+    got = got.ravel()
+    expect(not np.allclose(got, np.abs(off) * np.exp(-s), rtol=1e-4), "without s the width is "
+           "free: a network that claims an infinite one has no loss.")  # fmt: skip
+    expect(not np.allclose(got, np.abs(off) * np.exp(s) + s, rtol=1e-4), "divide by b = exp(s).")
+    gauss = 0.5 * (off * np.exp(-s)) ** 2 + s
+    expect(not np.allclose(got, gauss, rtol=1e-4), "that is the Gaussian's, with a square.")
+    expect_close(got, np.abs(off) * np.exp(-s) + s, "|y - mu| / b + ln b.", rtol=1e-4, atol=1e-5)
+
+
+def _laplace(kind: str = "right") -> Any:
+    import keras
+    from keras import ops
+
+    class LaplaceLoss(keras.losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            mu, s = y_pred[:, 0], y_pred[:, 1]
+            off = (y_true if kind == "table" else y_true[:, 0]) - mu
+            scaled = off * ops.exp(s if kind == "times" else -s)
+            if kind == "gauss":
+                return 0.5 * scaled**2 + s
+            each = ops.abs(scaled) + (0.0 if kind == "free" else s)
+            return ops.mean(each) if kind == "mean" else each
+
+    return LaplaceLoss
+
+
 def _check_doubled(answer: Any) -> None:
     expect(callable(answer), "give the function itself: lowest, without brackets.")
     for f in (0.3, 0.1):
@@ -305,6 +347,18 @@ EXERCISES = {
             "a length for Python": (lambda: _metric("eager"), "is not known beforehand"),
         },
         praise="Right, however the batches fall.",
+    ),
+    "laplace": Exercise(
+        _check_laplace,
+        right=_laplace,
+        wrong={
+            "n times n": (lambda: _laplace("table"), "a table of n times n"),
+            "the mean": (lambda: _laplace("mean"), "Keras takes the mean itself"),
+            "no width": (lambda: _laplace("free"), "without s the width"),
+            "times b": (lambda: _laplace("times"), "divide by b"),
+            "a square": (lambda: _laplace("gauss"), "the Gaussian's"),
+        },
+        praise="Right. One wild galaxy now pulls with the force of one, however wild it is.",
     ),
     "doubled": Exercise(
         _check_doubled,

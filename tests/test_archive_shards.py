@@ -126,9 +126,34 @@ def test_too_little_room_is_seen_beforehand(
         shards.write_shards(tmp_path, PLAN, lambda n, seed: pytest.fail("began"), bytes_each=100)
 
 
-def test_seeds_never_meet() -> None:
-    seeds = {shards.shard_seed(seed, shard) for seed in range(50) for shard in range(50)}
-    assert len(seeds) == 2500
+def test_seeds_have_room_for_five_million_shards() -> None:
+    seeds = np.array([shards.shard_seed(s, shard) for s in range(50) for shard in range(50)])
+    assert len(set(seeds)) == 2500
+    assert seeds.max() < 2**63 and 0.45 < np.mean(seeds >> 62) < 0.55
+    for bit in range(63):  # every bit is a toss of its own: 5 sigma of 2500 tosses
+        assert abs(np.mean(seeds >> bit & 1) - 0.5) < 0.05, bit
+    pairs = (1e10 / 2048) ** 2 / 2 / 2.0**63
+    assert pairs < 2e-6 < 2000 < pairs * 2.0**31  # and what 32 bits would have given
+
+
+def test_a_set_begun_with_short_seeds_is_finished_with_them(tmp_path: Path) -> None:
+    shards.write_shards(tmp_path / "new", PLAN, make)
+    assert json.loads((tmp_path / "new" / shards.MANIFEST).read_text())["seed_bits"] == 63
+    old = tmp_path / "old"
+    old.mkdir()
+    manifest = {"plan": shards.asdict(PLAN), "shards": {}}  # as it was written before
+    (old / shards.MANIFEST).write_text(json.dumps(manifest))
+    assert shards.write_shards(old, PLAN, make, resume=True) == 3
+    arrays, _ = make(10, int(np.random.SeedSequence([3, 0]).generate_state(1)[0]))
+    np.testing.assert_array_equal(content(old)[:10], arrays["images"])
+    assert not np.array_equal(content(old), content(tmp_path / "new"))
+
+
+def test_a_set_of_the_future_is_not_mixed(tmp_path: Path) -> None:
+    manifest = {"plan": shards.asdict(PLAN), "seed_bits": 128, "shards": {}}
+    (tmp_path / shards.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="received 128 bits, expected 63 or 32"):
+        shards.write_shards(tmp_path, PLAN, make, resume=True)
 
 
 @pytest.mark.parametrize(("n", "size", "seed"), [(0, 1, 1), (1, 0, 1), (1, 1, -1)])

@@ -73,7 +73,7 @@ def test_a_worker_killed_in_the_middle_of_a_shard_costs_no_bit(tmp_path, hands, 
 
 
 def test_a_shard_that_kills_every_worker_is_told_and_the_others_stay(tmp_path, hands):
-    with pytest.raises(DataError, match="workers: 3 of them died .*fewer --workers"):
+    with pytest.raises(DataError, match="workers: 4 of them died .*fewer --workers"):
         shards.write_shards(tmp_path, shards.Plan(5, 1, 5), deadly, farm=hands)
     assert checksums(tmp_path) == {}
 

@@ -105,6 +105,7 @@ def _pair_copy(judge: Any) -> Any:
 
 def _check_metric(answer: Any) -> None:
     import keras
+    import tensorflow as tf
 
     made = isinstance(answer, type) and issubclass(answer, keras.metrics.Metric)
     expect(made, "give the class itself, a keras.metrics.Metric.")
@@ -133,7 +134,13 @@ def _check_metric(answer: Any) -> None:
     expect(abs(got / right**2 - 1) > 1e-4, "that is the mean square; take the root at the end.")
     expect_close(got, right, "the root of the mean square over all galaxies.", rtol=1e-4)
     metric.reset_state()
-    metric.update_state(y_true[:10], y_pred[:10])
+    signature = [tf.TensorSpec((None, 1), tf.float32)] * 2  # as `fit` calls it
+    in_graph = tf.function(lambda a, b: metric.update_state(a, b), input_signature=signature)
+    try:
+        in_graph(y_true[:10], y_pred[:10])
+    except (TypeError, ValueError):
+        expect(False, "inside `fit` the length of a batch is not known beforehand; count with "
+               "ops.size or ops.shape.")  # fmt: skip
     again = np.sqrt(np.mean((y_true[:10] - y_pred[:10]) ** 2))
     expect_close(float(metric.result()), again, "after a reset it still knows the last epoch; "
                  "keep the sums in weights.", rtol=1e-4)  # fmt: skip
@@ -151,16 +158,61 @@ def _metric(kind: str = "sums") -> Any:
 
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
             squares = (ops.cast(y_true, "float32") - ops.cast(y_pred, "float32")) ** 2
-            many = kind in ("sums", "no root")
+            many = kind in ("sums", "no root", "eager")
             value = ops.sum(squares) if many else ops.mean(squares)
             self.total.assign_add(ops.sqrt(value) if kind == "roots" else value)
-            self.count.assign_add(float(np.prod(squares.shape)) if many else 1.0)
+            if kind == "eager":
+                self.count.assign_add(float(np.prod(squares.shape)))
+            else:
+                self.count.assign_add(ops.cast(ops.size(squares), "float32") if many else 1.0)
 
         def result(self) -> Any:
             mean = self.total / self.count
             return mean if kind in ("roots", "no root") else ops.sqrt(mean)
 
     return Rms
+
+
+def _check_laplace(answer: Any) -> None:
+    import keras
+
+    made = isinstance(answer, type) and issubclass(answer, keras.losses.Loss)
+    expect(made, "give the class itself, a keras.losses.Loss.")
+    random = np.random.default_rng(9)
+    y = random.normal(size=(7, 1)).astype("float32")
+    said = random.normal(size=(7, 2)).astype("float32")
+    off, s = y[:, 0] - said[:, 0], said[:, 1]
+    got = np.asarray(answer().call(y, said))
+    expect(
+        got.shape != (7, 7),
+        "a table of n times n: y_true is (n, 1), a column of y_pred is (n,), and every galaxy "
+        "was compared with every other. Take the column y_true[:, 0].",
+    )
+    expect(got.shape in ((7,), (7, 1)), "one number for each galaxy; Keras takes the mean itself.")
+    got = got.ravel()
+    expect(not np.allclose(got, np.abs(off) * np.exp(-s), rtol=1e-4), "without s the width is "
+           "free: a network that claims an infinite one has no loss.")  # fmt: skip
+    expect(not np.allclose(got, np.abs(off) * np.exp(s) + s, rtol=1e-4), "divide by b = exp(s).")
+    gauss = 0.5 * (off * np.exp(-s)) ** 2 + s
+    expect(not np.allclose(got, gauss, rtol=1e-4), "that is the Gaussian's, with a square.")
+    expect_close(got, np.abs(off) * np.exp(-s) + s, "|y - mu| / b + ln b.", rtol=1e-4, atol=1e-5)
+
+
+def _laplace(kind: str = "right") -> Any:
+    import keras
+    from keras import ops
+
+    class LaplaceLoss(keras.losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            mu, s = y_pred[:, 0], y_pred[:, 1]
+            off = (y_true if kind == "table" else y_true[:, 0]) - mu
+            scaled = off * ops.exp(s if kind == "times" else -s)
+            if kind == "gauss":
+                return 0.5 * scaled**2 + s
+            each = ops.abs(scaled) + (0.0 if kind == "free" else s)
+            return ops.mean(each) if kind == "mean" else each
+
+    return LaplaceLoss
 
 
 def _check_doubled(answer: Any) -> None:
@@ -241,18 +293,28 @@ def _check_agree(answer: Any) -> None:
         "the sign: a first loss may also be too small.",
     )
     expect(
-        not answer(near, first, 0.0608, 0.0650, seeds),
-        "the ends differ by two standard deviations of the seeds.",
+        answer(near, first, 0.0608, 0.0643, seeds),
+        "two draws differ by 1.75 standard deviations every fifth time, with no fault in either.",
     )
     expect(
-        answer(near, first, 0.0608, 0.06265, seeds),
+        not answer(near, first, 0.0608, 0.0670, seeds),
+        "the ends differ by more than three standard deviations of the seeds.",
+    )
+    expect(
+        not answer(near, first, 0.0670, 0.0608, seeds),
+        "the sign: the second end may also be the smaller one.",
+    )
+    expect(
+        answer(near, first, 0.0608, 0.0663, seeds),
         "the sample's standard deviation, with n - 1, is 0.002 here.",
     )
 
 
-def _agree(a: Any, b: Any, end_a: float, end_b: float, seeds: Any, ddof: int = 1) -> bool:
+def _agree(
+    a: Any, b: Any, end_a: float, end_b: float, seeds: Any, ddof: int = 1, times: float = 3
+) -> bool:
     early = np.all(np.abs(a / b - 1) <= 1e-4)
-    return bool(early and abs(end_a - end_b) <= np.std(seeds, ddof=ddof))
+    return bool(early and abs(end_a - end_b) <= times * np.std(seeds, ddof=ddof))
 
 
 EXERCISES = {
@@ -282,8 +344,21 @@ EXERCISES = {
             "mean of roots": (lambda: _metric("roots"), "the mean of the roots"),
             "mean of means": (lambda: _metric("means"), "a batch of three"),
             "no root": (lambda: _metric("no root"), "that is the mean square"),
+            "a length for Python": (lambda: _metric("eager"), "is not known beforehand"),
         },
         praise="Right, however the batches fall.",
+    ),
+    "laplace": Exercise(
+        _check_laplace,
+        right=_laplace,
+        wrong={
+            "n times n": (lambda: _laplace("table"), "a table of n times n"),
+            "the mean": (lambda: _laplace("mean"), "Keras takes the mean itself"),
+            "no width": (lambda: _laplace("free"), "without s the width"),
+            "times b": (lambda: _laplace("times"), "divide by b"),
+            "a square": (lambda: _laplace("gauss"), "the Gaussian's"),
+        },
+        praise="Right. One wild galaxy now pulls with the force of one, however wild it is.",
     ),
     "doubled": Exercise(
         _check_doubled,
@@ -314,12 +389,12 @@ EXERCISES = {
         right=lambda: _agree,
         wrong={
             "the end alone": (
-                lambda: lambda a, b, end_a, end_b, s: abs(end_a - end_b) <= np.std(s, ddof=1),
+                lambda: lambda a, b, end_a, end_b, s: abs(end_a - end_b) <= 3 * np.std(s, ddof=1),
                 "are no rounding",
             ),
             "the beginning alone": (
                 lambda: lambda a, b, end_a, end_b, s: np.all(np.abs(a / b - 1) <= 1e-4),
-                "two standard deviations",
+                "more than three standard deviations",
             ),
             "to rounding at the end": (
                 lambda: (
@@ -328,6 +403,10 @@ EXERCISES = {
                     )
                 ),
                 "that is agreement",
+            ),
+            "one standard deviation": (
+                lambda: lambda a, b, end_a, end_b, s: _agree(a, b, end_a, end_b, s, 1, 1),
+                "every fifth time",
             ),
             "by n": (
                 lambda: lambda a, b, end_a, end_b, s: _agree(a, b, end_a, end_b, s, 0),

@@ -17,7 +17,7 @@ from firstlight.archive.errors import DataError
 __all__ = ["CLUSTERS", "Workers", "hired"]
 
 CLUSTERS = ("local", "slurm")
-ATTEMPTS = 3  # workers that one shard may take with it before it is blamed itself
+ATTEMPTS = 3  # deaths that one shard is forgiven; at the next it is blamed itself
 
 
 class Workers:
@@ -42,9 +42,9 @@ class Workers:
                 yield future.result()
         except KilledWorker as problem:
             raise DataError(
-                f"workers: {ATTEMPTS} of them died one after the other over one shard, expected "
-                "them to live. Most often the memory does not suffice: take fewer --workers or a "
-                f"smaller --shard, then go on with --resume. ({problem.task})"
+                f"workers: {ATTEMPTS + 1} of them died one after the other over one shard, "
+                "expected them to live. Most often the memory does not suffice: take fewer "
+                f"--workers or a smaller --shard, then go on with --resume. ({problem.task})"
             ) from None
         finally:
             self.client.cancel(futures)

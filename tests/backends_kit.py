@@ -129,11 +129,17 @@ def efficientnet():
     return model, pictures("h", 2, 32, 32, 3) / 30
 
 
-@case("models.rr_lyrae.light_curve_network models.rr_lyrae.RunningMean")
+@case("models.rr_lyrae.light_curve_network models.rr_lyrae.MaskedExtremes")
 def light_curve_network():
     curves = rng("i").normal(size=(5, 12, 2)).astype("float32")
     curves[:, 9:] = 0
     return room("models.rr_lyrae").light_curve_network(2, units=(6,), dense=(8,)), curves
+
+
+@case("models.rr_lyrae_feh.metallicity_network")
+def metallicity_network():
+    curves = rng("m").normal(size=(5, 12, 7)).astype("float32")
+    return room("models.rr_lyrae_feh").metallicity_network(12, filters=4, units=3), curves
 
 
 @case("models.architectures.residual")

@@ -4,7 +4,7 @@ import numpy as np
 
 from .folding import check
 
-__all__ = ["periodogram", "strongest_period"]
+__all__ = ["candidate_periods", "periodogram", "strongest_period"]
 
 
 def strongest_period(
@@ -101,3 +101,61 @@ def periodogram(
     variance = float(weight @ (y / np.abs(y).max()) ** 2)
     determinant = np.maximum(cc * ss - cs**2, 1e-6)
     return np.asarray((ss * yc**2 + cc * ys**2 - 2 * cs * yc * ys) / (variance * determinant))
+
+
+def candidate_periods(
+    times: np.ndarray,
+    magnitudes: np.ndarray,
+    errors: np.ndarray,
+    mask: np.ndarray,
+    *,
+    count: int = 3,
+    period_range_days: tuple[float, float] = (0.2, 60.0),
+    samples_per_peak: float = 4.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The highest few peaks of each curve's periodogram: where the first one errs, look on.
+
+    Nights follow each other every day and seasons every year, so a true frequency f throws
+    peaks at f + 1 and f - 1 cycles a day and at f +- 1/365, and noise may lift one of them
+    above it. Each peak is a local maximum of its own, refined by a parabola.
+
+    Args:
+        times: Shape (n, epochs), days.
+        magnitudes: Same shape.
+        errors: Same shape, positive where the mask is True.
+        mask: Same shape, True for a measurement.
+        count: How many peaks, at least 1.
+        period_range_days: Shortest and longest period looked at.
+        samples_per_peak: See `strongest_period`; at least 2, or peaks melt into one another.
+
+    Returns:
+        Periods in days and heights of the peaks (share of the variance), both (n, count), the
+        highest first; of a curve with fewer peaks the same ones again.
+
+    Raises:
+        ValueError: If shapes do not fit, or the range is not two positive, rising numbers.
+    """
+    check("candidate_periods", times, magnitudes, errors, mask, np.ones(len(times)))
+    short, long = period_range_days
+    if not (0 < short < long < np.inf and samples_per_peak >= 2 and count >= 1):
+        raise ValueError(
+            f"candidate_periods: received period_range_days={period_range_days}, samples_per_peak="
+            f"{samples_per_peak}, count={count}; expected two positive, rising numbers of days, "
+            "2 or more samples, 1 peak or more."
+        )
+    periods, powers = np.empty((len(times), count)), np.empty((len(times), count))
+    for i, seen in enumerate(mask):
+        t = times[i, seen] - times[i, seen].mean()
+        y, sigma = magnitudes[i, seen].astype(float), errors[i, seen].astype(float)
+        step = 1 / (samples_per_peak * np.ptp(t))
+        power = periodogram(t, y, sigma, 1 / long, step, int((1 / short - 1 / long) / step) + 1)
+        before, here, after = power[:-2], power[1:-1], power[2:]
+        tops = np.flatnonzero((here >= before) & (here > after))
+        tops = tops if len(tops) else np.array([int(np.argmax(here))])
+        tops = np.resize(tops[np.argsort(-here[tops], kind="stable")], max(count, len(tops)))
+        best = tops[:count]
+        a, b, c = before[best], here[best], after[best]
+        shift = np.clip(0.5 * (a - c) / np.minimum(a - 2 * b + c, -1e-12), -0.5, 0.5)
+        periods[i] = 1 / (1 / long + step * (best + 1 + shift))
+        powers[i] = b
+    return periods, powers

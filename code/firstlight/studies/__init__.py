@@ -19,6 +19,7 @@ _MODULES = {
     "galaxy-zoo": "firstlight.studies.galaxy_zoo",
     "lens-finder": "firstlight.studies.lens_finder",
     "mergers": "firstlight.studies.mergers",
+    "rr-lyrae": "firstlight.studies.rr_lyrae",
     "semantic-autoencoder": "firstlight.studies.semantic_autoencoder",
 }
 _SWEEPS = {

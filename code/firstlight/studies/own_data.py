@@ -23,6 +23,7 @@ MODULES = {
     "galaxy-zoo": "firstlight.studies.galaxy_zoo_data",
     "lens-finder": "firstlight.studies.lens_finder_data",
     "mergers": "firstlight.studies.mergers_data",
+    "rr-lyrae": "firstlight.studies.rr_lyrae_data",
 }
 
 

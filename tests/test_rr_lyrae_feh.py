@@ -1,95 +1,102 @@
-"""Metallicity of RR Lyrae stars: damped shapes, the classical guesses, the network and its loss."""
-
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+"""[Fe/H] from light curves: network, classical shapes, the whole way, on made-up stars."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from firstlight.evaluation import feh_baselines
-from firstlight.models import rr_lyrae_feh as models
-from variables_kit import TURN, sawteeth
+from firstlight.models.rr_lyrae_feh import CHANNELS, metallicity_network
+from firstlight.studies import cards, stored
+from firstlight.studies import rr_lyrae_feh as study
+from firstlight.studies import rr_lyrae_feh_runs as runs
 
 
-def sines(n=8, points=40, seed=0):
-    """Folded sine series of known shape, one of them with an outlier."""
-    rng = np.random.default_rng(seed)
-    phases = np.sort(rng.uniform(size=(n, points)), axis=1)
-    amplitudes, angles = np.array([0.3, 0.12, 0.06]), rng.uniform(0, TURN, (n, 3))
-    k = np.arange(1, 4)
-    series = (amplitudes * np.sin(TURN * phases[..., None] * k + angles[:, None])).sum(axis=-1)
-    return phases, series + 0.005 * rng.standard_normal(series.shape), angles
+def shapes(stars):
+    return {f: feh_baselines.damped_shapes(stars.phases, stars.magnitudes, stars.mask,
+                                           stars.period_days, f)
+            for f in feh_baselines.FITS}  # fmt: skip
 
 
-def test_damped_shapes_are_those_of_the_series_and_shrug_off_an_outlier():
-    phases, magnitudes, angles = sines()
-    magnitudes[0, 5] += 1.0
-    mask, period = np.ones(phases.shape, bool), np.linspace(0.4, 0.8, 8)
-    for fit in feh_baselines.FITS:
-        table = feh_baselines.damped_shapes(phases, magnitudes, mask, period, fit)
-        assert tuple(table.columns) == feh_baselines.SHAPES
-        np.testing.assert_allclose(table["r21"], 0.4, atol=0.06)
-        np.testing.assert_allclose(table["r31"], 0.2, atol=0.06)
-        for name, k in (("phi21", 2), ("phi31", 3)):
-            wanted = angles[:, k - 1] - k * angles[:, 0]
-            off = np.angle(np.exp(1j * (table[name] + 4.9 - wanted)))
-            assert np.abs(off).max() < 0.3, (fit, name)
-        np.testing.assert_array_equal(table["period_days"], period)
-        np.testing.assert_allclose(table["log_points"], np.log(40))
-    wide = [np.pad(a, ((0, 0), (0, 5))) for a in (phases, magnitudes, mask)]
-    again = feh_baselines.damped_shapes(*wide, period, fit)
-    pd.testing.assert_frame_equal(again, table)
-    with pytest.raises(ValueError, match="fit: received 'ten', expected one of"):
-        feh_baselines.damped_shapes(phases, magnitudes, mask, period, "ten")
+def test_the_damped_series_finds_the_known_shape():
+    stars = study.made_up(200, seed=1)
+    turn = (stars.feh_dex + 1.4 + 5 * (stars.period_days - 0.6)) / 0.8
+    table = shapes(stars)["five"]
+    found = table["phi21"] + feh_baselines.PHI21
+    off = np.angle(np.exp(1j * (found - turn)))
+    assert np.median(np.abs(off)) < 0.05
+    assert np.median(np.abs(table["r21"] - 0.5)) < 0.04
+    with pytest.raises(ValueError, match="received 'two'"):
+        feh_baselines.damped_shapes(stars.phases, stars.magnitudes, stars.mask,
+                                    stars.period_days, "two")  # fmt: skip
 
 
-def made_shapes(n=160, seed=0):
-    """Tables whose label depends on the first two shapes; one table is half noise."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(n, len(feh_baselines.SHAPES)))
-    label = -1.2 + 0.3 * x[:, 0] - 0.2 * np.sin(x[:, 1]) + 0.05 * rng.standard_normal(n)
-    good = pd.DataFrame(x, columns=list(feh_baselines.SHAPES))
-    return {"nine": good + rng.normal(size=x.shape), "five": good}, label
+def test_both_classical_methods_learn_made_up_stars():
+    stars = study.made_up(400, seed=2)
+    train, test = np.flatnonzero(stars.fold > 0), np.flatnonzero(stars.fold == 0)
+    for method in (feh_baselines.tuned_process, feh_baselines.tuned_forest):
+        guess = method(shapes(stars), stars.feh_dex, train, test, 3)
+        error = np.sqrt(np.mean((guess.feh_dex - stars.feh_dex[test]) ** 2))
+        assert error < 0.5 * stars.feh_dex.std()
+        assert guess.fit in feh_baselines.FITS
 
 
-@pytest.mark.parametrize("guess", [feh_baselines.tuned_process, feh_baselines.tuned_forest])
-def test_the_classical_guesses_take_the_better_fit_and_look_at_no_test_label(guess):
-    shapes, label = made_shapes()
-    train, test = np.arange(120), np.arange(120, 160)
-    found = guess(shapes, label, train, test, 0)
-    assert found.fit == "five" and found.feh_dex.shape == (40,)
-    error = np.sqrt(np.mean((found.feh_dex - label[test]) ** 2))
-    assert error < 0.6 * label[test].std()
-    blind = label.copy()
-    blind[test] = np.nan
-    np.testing.assert_allclose(guess(shapes, blind, train, test, 0).feh_dex, found.feh_dex)
-    if guess is feh_baselines.tuned_process:
-        pulls = (found.feh_dex - label[test]) / found.sigma_dex
-        assert 0.6 < pulls.std() < 1.6 and (found.sigma_dex > 0).all()
-    else:
-        assert np.isnan(found.sigma_dex).all()
+def test_labels_of_test_stars_are_not_looked_at():
+    stars = study.made_up(120, seed=4)
+    train, test = np.flatnonzero(stars.fold > 1), np.flatnonzero(stars.fold <= 1)
+    other = stars.feh_dex.copy()
+    other[test] = 99
+    first, second = (feh_baselines.tuned_process(shapes(stars), y, train, test, 3)
+                     for y in (stars.feh_dex, other))  # fmt: skip
+    np.testing.assert_array_equal(first.feh_dex, second.feh_dex)
 
 
-def test_the_metallicity_network_states_a_mean_and_a_width():
-    model = models.metallicity_network(15, filters=4, units=2)
-    curves, *_ = sawteeth(4, epochs=15)
-    shown = np.repeat(curves[1][..., None] - 15, models.CHANNELS, axis=2).astype("f4")
-    said = np.asarray(model(shown))
-    assert said.shape == (4, 2) and (said[:, 1] > 0).all()
-    with pytest.raises(ValueError, match="points: received 2, expected at least the stride, 3"):
-        models.metallicity_network(2)
+def test_short_curves_go_round_again_and_long_ones_are_thinned():
+    stars = study.made_up(30, seed=5)
+    for points in (20, 60):
+        curves = study.draw(stars, np.arange(30), points, 1)
+        assert curves.shape == (30, points, CHANNELS) and np.isfinite(curves).all()
+        seen = np.round(curves[:, :, 0], 5)
+        fewest = np.minimum(stars.mask.sum(axis=1), points)
+        assert [len(set(row)) for row in seen.tolist()] == fewest.tolist()
 
 
-def test_the_loss_is_least_where_mean_and_width_are_right():
-    rng = np.random.default_rng(0)
-    label = (0.4 + 0.7 * rng.standard_normal((4000, 1))).astype("f4")
+def test_the_network_learns_made_up_stars_and_states_a_width():
+    stars = study.made_up(400, seed=6)
+    train, test = np.flatnonzero(stars.fold > 1), np.flatnonzero(stars.fold <= 1)
+    toy = {"points": 24, "filters": 12, "units": 4, "epochs": 25, "starts": 1, "batch": 32}
+    mean, sigma = study.train_and_predict(stars, train, test, 1, toy)
+    assert np.sqrt(np.mean((mean - stars.feh_dex[test]) ** 2)) < 0.6 * stars.feh_dex.std()
+    assert (sigma > 0).all()
+    with pytest.raises(ValueError, match="stars on both sides"):
+        study.train_and_predict(stars, train, train, 1, toy)
 
-    def loss(mean, width):
-        said = np.tile(np.array([[mean, width - models.FLOOR]], "f4"), (4000, 1))
-        return float(models.gaussian_loss(label, said))
 
-    best = loss(0.4, 0.7)
-    assert all(best < loss(*other) for other in ((0.6, 0.7), (0.2, 0.7), (0.4, 0.9), (0.4, 0.5)))
-    assert best == pytest.approx(np.log(0.7) + 0.5, abs=0.03)
+def test_a_curve_shorter_than_the_stride_is_refused():
+    with pytest.raises(ValueError, match="expected at least the stride"):
+        metallicity_network(2)
+
+
+def test_a_stored_run_comes_back_star_by_star():
+    fold = np.array([1, 0, 1])
+    words = {name: "5 -1500" for name in runs.COLUMNS}
+    found = runs.pooled([{"fold": 1.0, **words}], fold)
+    np.testing.assert_allclose(found["network"], [0.005, np.nan, -1.5])
+    with pytest.raises(ValueError, match="received 1 stars, expected the 2"):
+        runs.pooled([{"fold": 0.0, **words}], fold)
+
+
+def test_calibrated_widths_hold_their_share_of_stars():
+    rng = np.random.default_rng(1)
+    pulls, fold = 1.7 * rng.normal(size=20_000), rng.integers(0, 10, 20_000)
+    widths = runs.calibrated(pulls, fold, 0.683)
+    assert abs(np.mean(np.abs(pulls) < widths) - 0.683) < 0.01
+    assert abs(widths.mean() - 1.7) < 0.05
+
+
+def test_the_stored_run_belongs_to_this_code():
+    sweep = runs.SWEEPS["rr-lyrae-feh"]
+    now = sweep.fingerprint()
+    assert not cards.same_fingerprint(now.as_dict(), sweep.fingerprint())
+    path = stored.RUNS / f"{sweep.name}.card.json"
+    if path.exists():
+        changed = cards.same_fingerprint(cards.read_card(path)["fingerprint"], now)
+        assert not changed, f"{changed} changed. Run: {sweep.command}"

@@ -21,6 +21,7 @@ SHAPES = ("period_days", "phi31", "amplitude", "phi21", "r21", "r31", "log_point
 # Name: harmonics, noise in mag that sets how strongly they are damped, and how fast their
 # expected size falls from one harmonic to the next.
 FITS = {"five": (5, 0.02, 0.45), "seven": (7, 0.04, 0.45), "nine": (9, 0.03, 0.5)}
+PHI31, PHI21 = 5.46, 2.61  # radians, circular means of the Gaia stars
 _FIRST_MAG = 0.4
 _SUBSET = 600
 _TURN = 2 * np.pi
@@ -56,8 +57,8 @@ def damped_shapes(
         fit: A key of `FITS`.
 
     Returns:
-        One row a star, columns `SHAPES`: phases as sines, radians, counted from the mean of the
-        sample; the peak-to-peak amplitude in mag.
+        One row a star, columns `SHAPES`: phases as sines, radians, counted from what is usual
+        (`PHI31`, `PHI21`); the peak-to-peak amplitude in mag.
 
     Raises:
         ValueError: If there is no such fit.
@@ -84,9 +85,9 @@ def damped_shapes(
     series = sine @ np.sin(grid).T + cosine @ np.cos(grid).T
     return pd.DataFrame({
         "period_days": period_days,
-        "phi31": _from_the_mean(phi[:, 2] - 3 * phi[:, 0]),
+        "phi31": _turned(phi[:, 2] - 3 * phi[:, 0], PHI31),
         "amplitude": np.ptp(series, axis=1),
-        "phi21": _from_the_mean(phi[:, 1] - 2 * phi[:, 0]),
+        "phi21": _turned(phi[:, 1] - 2 * phi[:, 0], PHI21),
         "r21": size[:, 1] / size[:, 0],
         "r31": size[:, 2] / size[:, 0],
         "log_points": np.log(mask.sum(axis=1)),
@@ -94,9 +95,9 @@ def damped_shapes(
     })  # fmt: skip
 
 
-def _from_the_mean(angle: Doubles) -> Doubles:
-    """An angle between -pi and pi, from a zero that no star is opposite to."""
-    return np.angle(np.exp(1j * (angle - 4.9)))
+def _turned(angle: Doubles, zero: float) -> Doubles:
+    """An angle between -pi and pi, counted from what is usual."""
+    return np.angle(np.exp(1j * (angle - zero)))
 
 
 def tuned_process(

@@ -44,6 +44,7 @@ _SWEEPS = {
     "validation-leaks": "firstlight.studies.validation_sweeps",
     "validation-cures": "firstlight.studies.validation_sweeps",
     "validation-sizes": "firstlight.studies.validation_sweeps",
+    "rr-lyrae-feh": "firstlight.studies.rr_lyrae_feh_runs",
     "transfer-labels": "firstlight.studies.radio_sweeps",
     "transfer-full": "firstlight.studies.radio_sweeps",
     "transfer-reference": "firstlight.studies.radio_sweeps",

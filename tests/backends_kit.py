@@ -264,6 +264,52 @@ def views():
     return keras.Model(x, keras.layers.Concatenate()(merged)), pictures("s", 3, 8, 8, 2)
 
 
+@case("layers.gradient_reversal.GradientReversal")
+def gradient_reversal():
+    import keras
+
+    x = keras.Input((5,))
+    turned = room("layers.gradient_reversal").GradientReversal(0.7)(keras.layers.Dense(4)(x))
+    return keras.Model(x, keras.layers.Dense(2)(turned)), rng("y").normal(size=(7, 5)).astype(
+        "float32"
+    )
+
+
+@case("layers.domain_alignment.MomentAlignment layers.domain_alignment.DomainCritic "
+      "layers.domain_alignment.mmd layers.domain_alignment.coral")  # fmt: skip
+def domain_alignment():
+    import keras
+
+    module = room("layers.domain_alignment")
+    x = keras.Input((5,))
+    h = keras.layers.Dense(4)(x)
+    for kind in module.KINDS:
+        h = module.MomentAlignment(kind, 0.5)(h)
+    h = module.DomainCritic(6, strength=0.5)(h)
+    return keras.Model(x, keras.layers.Dense(2)(h)), rng("z").normal(size=(8, 5)).astype("float32")
+
+
+@case("models.domain_shift.survey_cnn models.domain_shift.feature_model")
+def survey_cnn():
+    model = room("models.domain_shift").survey_cnn(16, (4, 8), 6, align="mmd", weight=0.3)
+    return model, pictures("aa", 8, 16, 16, 3) / 30
+
+
+@case("models.deconvolution.restoration_unet")
+def restoration_unet():
+    model = room("models.deconvolution").restoration_unet(16, 4, 2)
+    return model, pictures("bb", 3, 16, 16, 1) / 30
+
+
+@case("models.deconvolution.patch_critic")
+def patch_critic():
+    import keras
+
+    x = keras.Input((16, 16, 1))
+    critic = room("models.deconvolution").patch_critic(16, 4, 2)
+    return keras.Model(x, critic([x, x])), pictures("cc", 3, 16, 16, 1) / 30
+
+
 def targets(shape, train, name):
     values = rng(name + " targets").uniform(0.1, 0.9, shape).astype("float32")
     return values / values.sum(axis=-1, keepdims=True) if train == "tree" else values

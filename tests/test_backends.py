@@ -23,9 +23,12 @@ QUICK = {
 }
 # No network of its own: weights on disk, pictures in NumPy, and what takes another model apart.
 NOT_HERE = {
-    "models.storage", "layers.augmentation", "models.galaxy_zoo.mean_predictor",
+    "models.storage", "layers.augmentation", "layers.gradient_reversal.reversal_schedule",
+    "models.galaxy_zoo.mean_predictor",
     "models.galaxy_zoo.tree_loss", "models.lens_finder.receptive_field",
-    "models.mergers.copy_features", "models.mergers.imagenet_features",
+    "models.domain_shift.copy_weights", "models.deconvolution.adversarial_pair",
+    "models.mergers.copy_features",
+    "models.mergers.imagenet_features",
     "models.efficientnet_lite.preprocess_input", "models.efficientnet_lite.load_imagenet",
     "models.efficientnet_lite.block_output", "models.efficientnet_lite.cut",
     "models.efficientnet_lite.freeze", "models.architectures.operations",

@@ -310,6 +310,30 @@ def patch_critic():
     return keras.Model(x, critic([x, x])), pictures("cc", 3, 16, 16, 1) / 30
 
 
+@case("models.cosmic_web.web_generator models.cosmic_web.set_field layers.periodic.GaussianField "
+      "layers.periodic.Lookup layers.periodic.WrapPadding")  # fmt: skip
+def web_generator():
+    model = room("models.cosmic_web").web_generator(8, channels=4, blocks=1)
+    return model, rng("web").normal(size=(3, 8, 8, 2)).astype("float32")
+
+
+@case("models.cosmic_web.web_critic layers.periodic.LogPower")
+def web_critic():
+    model = room("models.cosmic_web").web_critic(8, (4, 8), (0.5, 2, 4))
+    return model, rng("critic").normal(size=(4, 8, 8, 1)).astype("float32")
+
+
+@case("models.toy_gan.toy_generator")
+def toy_generator():
+    given = rng("toy").normal(size=(5, 5)).astype("float32")
+    return room("models.toy_gan").toy_generator(2, 8, labels=3), given
+
+
+@case("models.toy_gan.toy_critic")
+def toy_critic():
+    return room("models.toy_gan").toy_critic(8), rng("toy").normal(size=(5, 2)).astype("float32")
+
+
 def targets(shape, train, name):
     values = rng(name + " targets").uniform(0.1, 0.9, shape).astype("float32")
     return values / values.sum(axis=-1, keepdims=True) if train == "tree" else values

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstlight.evaluation import mapped_fields, web_neighbors, web_statistics
+from firstlight.evaluation import mapped_fields, web_neighbors, web_shapes, web_statistics
 
 seeds = st.integers(0, 2**32 - 1)
 BOX = 256.0
@@ -148,6 +148,43 @@ def test_bad_bins_and_groups_are_refused():
         web_statistics.power_ratio(spectra, spectra, groups=np.zeros(3))
     with pytest.raises(ValueError, match="positive powers"):
         web_statistics.log_power_correlation(np.zeros((4, 3)))
+
+
+# ---------------------------------------------------------------- web_shapes
+
+
+def test_islands_and_holes_are_counted():
+    sea = np.ones((1, 12, 12), np.float32)
+    sea[0, 0, 0] = sea[0, 4, 4] = sea[0, 5, 5] = 3  # corners do not hold together
+    sea[0, 7:11, 1:5] = 3
+    sea[0, 8, 2] = 1
+    assert web_shapes.euler_curve(sea, (0.5, 2, 5)).tolist() == [[0, 3, 0]]  # the torus has 0
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.tuples(st.integers(0, 31), st.integers(0, 31)), st.floats(0.5, 3))
+def test_shapes_do_not_see_shifts_turns_and_labels(seed, shift, power):
+    here = web(3, seed=seed)
+    there = np.rot90(np.roll(here, shift, axis=(1, 2)), axes=(1, 2)) ** power
+    at = web_shapes.levels(here, (0.2, 0.5, 0.9))
+    np.testing.assert_array_equal(
+        web_shapes.euler_curve(here, at), web_shapes.euler_curve(there, at**power)
+    )
+    assert web_shapes.euler_gap(here, there) < 0.2
+    turned = np.rot90(np.roll(here, shift, axis=(1, 2)), axes=(1, 2))
+    assert web_shapes.ridge_share(turned) == pytest.approx(web_shapes.ridge_share(here), abs=2e-3)
+
+
+def test_drawn_out_fields_have_ridges():
+    field, _ = gaussian(20, 32, 3)
+    round_ = np.exp(field)
+    waves = np.fft.fft2(np.random.default_rng(3).normal(size=(20, 32, 32)))
+    k = np.hypot(np.fft.fftfreq(32)[:, None] * 6, np.fft.fftfreq(32)) + 0.05  # long along x
+    long = np.fft.ifft2(waves / k).real
+    assert web_shapes.ridge_share(np.exp(long / long.std())) > web_shapes.ridge_share(round_) + 0.1
+    with pytest.raises(ValueError, match="ridge_share: received smooth=0"):
+        web_shapes.ridge_share(round_, smooth=0)
+    assert web_shapes.euler_gap(np.exp(long), round_) > 2
 
 
 # ---------------------------------------------------------------- web_neighbors

@@ -21,6 +21,7 @@ _MODULES = {
     "mergers": "firstlight.studies.mergers",
     "rr-lyrae": "firstlight.studies.rr_lyrae",
     "semantic-autoencoder": "firstlight.studies.semantic_autoencoder",
+    "cosmic-web": "firstlight.studies.cosmic_web",
 }
 _SWEEPS = {
     "galaxy-zoo-seeds": "firstlight.studies.galaxy_zoo_runs",

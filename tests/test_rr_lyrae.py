@@ -114,7 +114,8 @@ def test_no_star_is_in_two_parts_and_no_sky_in_another():
 
 def test_stars_with_known_periods_have_them_and_binaries_half():
     known = skies.known(300, 4, part="train")
-    assert known.periods.shape == (300, 1) and not (known.sky.labels == "constant").any()
+    assert known.periods.shape == (len(known), 1) and not (known.sky.labels == "constant").any()
+    assert 100 < len(known) < 300 and known.sky.snr.min() > skies.SURE
     binary = known.sky.labels == "EB"
     assert known.right[~binary].all() and not known.right[binary].any()
     half = known.sky.period_days[binary] / 2

@@ -136,6 +136,12 @@ def light_curve_network():
     return room("models.rr_lyrae").light_curve_network(2, units=(6,), dense=(8,)), curves
 
 
+@case("models.rr_lyrae_feh.metallicity_network")
+def metallicity_network():
+    curves = rng("m").normal(size=(5, 12, 7)).astype("float32")
+    return room("models.rr_lyrae_feh").metallicity_network(12, filters=4, units=3), curves
+
+
 @case("models.architectures.residual")
 def residual():
     x = rng("j").normal(size=(6, 5)).astype("float32")

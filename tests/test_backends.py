@@ -35,6 +35,7 @@ NOT_HERE = {
     "layers.sersic.check_images", "layers.sersic.check_psf", "layers.sersic_mixture.Mixture",
     "layers.sersic_mixture.exact_transform", "models.semantic_autoencoder.to_shape",
     "models.semantic_autoencoder.from_shape", "models.semantic_autoencoder.pixel_loss",
+    "models.rr_lyrae_feh.gaussian_loss",
 }  # fmt: skip
 
 

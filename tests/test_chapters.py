@@ -202,4 +202,10 @@ def test_every_exercise_of_the_package_is_asked_somewhere():
     }
     if not SOURCES:
         pytest.skip("no page is in the table of contents yet")
-    assert known == asked
+    # A page may be drafted beside those of the contents, and its exercises with it.
+    drafts = {
+        name
+        for path in (ROOT / "book").rglob("*.md")
+        for name in re.findall(r"\{exercise\}.*\n:name: (\S+)", path.read_text("utf-8"))
+    }
+    assert asked <= known <= asked | drafts

@@ -71,12 +71,12 @@ def training_set(config: Config, seed: int) -> tuple[NDArray[np.float16], Floats
     """What the network is trained on: folds, and 1 for an RRab star on its true period.
 
     Args:
-        config: `n_train` stars are searched, `n_known` more folded with what they are known to
-            have; `survey`, `candidates` and `points` are used as well.
+        config: `n_train` stars are searched; of `n_known` more the clear ones are folded with what
+            they are known to have; `survey`, `candidates` and `points` are used as well.
         seed: 0 or more.
 
     Returns:
-        Curves, shape (n_train * candidates + n_known, points, channels), and labels, (..., 1).
+        Curves, shape (n_train * candidates + clear ones, points, channels), and labels, (..., 1).
     """
     kind = {"part": "train", "survey": config["survey"]}
     searched = skies.simulate(config["n_train"], seed, candidates=config["candidates"], **kind)

@@ -93,7 +93,7 @@ def wiring(ax: Axes, model: Any, *, words: bool = True) -> None:
             places, channels = _size(layer)
             size = f"{places}" if channels == 1 else f"{places}, {channels}"
             ax.text(k, -0.66, f"{_WORDS.get(kind, kind)}\n{size}", ha="center", va="top",
-                    fontsize=8, color=MUTED, linespacing=1.05)  # fmt: skip
+                    fontsize=9.5, color=MUTED, linespacing=1.05)  # fmt: skip
     for k, layer in enumerate(drawn):
         if type(layer).__name__ == "Add":
             height[k], width[k] = 0.06, 0.2

@@ -101,3 +101,14 @@ def test_what_does_not_fit_is_refused():
         survey_cnn(16, align="mean")
     with pytest.raises(ValueError, match="other shapes"):
         copy_weights(survey_cnn(16, (4, 8), 6), survey_cnn(16, (4, 16), 6))
+
+
+def test_the_stored_runs_measure_what_their_columns_say():
+    from firstlight.studies import domain_shift_runs as runs
+
+    for method in ("mmd", "labels", "all labels"):
+        found = runs.measure_methods(1, method, 10, size=64)
+        assert set(found) == {"first", "second"} and all(0 <= v <= 1 for v in found.values())
+    found = runs.measure_balance(1, "coral", 0.1, size=64)
+    assert 0 <= found["balanced"] <= 1 and 0 <= found["called"] <= 1
+    assert all(sweep.name == name for name, sweep in runs.SWEEPS.items())

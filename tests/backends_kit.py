@@ -139,7 +139,8 @@ def light_curve_network():
 @case("models.rr_lyrae_feh.metallicity_network")
 def metallicity_network():
     curves = rng("m").normal(size=(5, 12, 7)).astype("float32")
-    return room("models.rr_lyrae_feh").metallicity_network(12, filters=4, units=3), curves
+    build = room("models.rr_lyrae_feh").metallicity_network
+    return build(12, filters=4, units=3, dropout=0.0), curves
 
 
 @case("models.architectures.residual")
